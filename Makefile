@@ -1,0 +1,52 @@
+# `make demo` shows it, `make test` tests it; both install what they need by themselves.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := demo-avatars
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types unit bench lock clean
+
+help:
+	@echo 'make demo   a sample avatars folder, and the daemon on it'
+	@echo 'make test   lint, format check, types, all tests'
+	@echo 'make bench  times and memory, as a table'
+	@echo 'make lock   resolve the dependencies anew'
+
+demo: $(VENV)/.installed
+	@$(BIN)/python -m anchord.demo $(DEMO)
+	@exec $(BIN)/anchord run --root $(DEMO)
+
+test: lint types unit
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed
+	$(BIN)/mypy
+
+unit: $(VENV)/.installed
+	$(BIN)/pytest
+
+bench: $(VENV)/.installed
+	$(BIN)/python -m bench.speed
+
+# Everything is pinned by hash; only `make lock` looks for newer releases.
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'anchord needs Python 3.11 or later; name one with make PYTHON=python3.12'; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || deploy/apt-install python3-venv
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+lock: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-annotate \
+	  --no-header --no-emit-index-url --upgrade --quiet -o requirements.lock
+
+clean:
+	rm -rf $(VENV) $(DEMO) dist build .*_cache .hypothesis
