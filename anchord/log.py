@@ -1,0 +1,111 @@
+"""structlog, set up once; the table of every event that anchord logs."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+import structlog
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, Processor, WrappedLogger
+
+#: Every event: level, when it is logged, and its keys. ``pack`` and ``video`` stand on all that
+#: concern a video. Tests hold the code to this table.
+EVENTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "daemon_started": ("info", "the daemon begins to watch", ("version", "root", "packs", "settle_s")),
+    "daemon_stopped": ("info", "the daemon ends cleanly", ("signal", "written", "failed")),
+    "pack_settled": ("debug", "nothing in a pack has changed for settle_s", ("pack",)),
+    "pack_up_to_date": ("debug", "a touched pack's timeline still matches", ("pack",)),
+    "extraction_started": ("debug", "a video goes to the worker", ("pack", "video", "reason")),
+    "timeline_written": (
+        "info",
+        "a video was worked off: the one line that says it all",
+        (
+            "pack",
+            "video",
+            "frames",
+            "samples",
+            "faces",
+            "coverage",
+            "longest_gap_ms",
+            "face_height",
+            "warnings",
+            "bytes",
+            "reason",
+            "queued_s",
+            "elapsed_s",
+        ),
+    ),
+    "video_warned": ("warning", "a person may want to mend the video", ("pack", "video", "code", "advice")),
+    "video_refused": ("warning", "parked until the video or its settings change", ("pack", "error")),
+    "video_changed": ("info", "it changed while it was read, so it is read again", ("pack", "video")),
+    "pack_parked": ("warning", "settings can't be obeyed; parked until they change", ("pack", "error")),
+    "pack_failed": ("error", "not the video's fault; tried again", ("pack", "error", "retry_s")),
+    "worker_started": ("debug", "the worker process is up", ("pid",)),
+    "worker_printed": ("debug", "a line that a library wrote to the worker's stderr", ("line",)),
+    "watch_failed": ("error", "file events can't be had; the rescan goes on", ("error",)),
+    "root_unreadable": ("error", "tried again at the next rescan", ("error",)),
+}
+
+#: sd-daemon(3): a <N> at the start of a line is its priority in the journal.
+_PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
+
+Format = Literal["auto", "json", "text"]
+
+
+def set_up(*, form: Format = "auto", level: str = "info", stream: TextIO | None = None) -> None:
+    """
+    Send every event to *stream* (stderr): readable on a terminal, else one JSON object a line.
+
+    Under the systemd journal each line begins with its priority.
+    """
+    out = stream or sys.stderr
+    is_text = form == "text" or (form == "auto" and out.isatty())
+    processors: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=not is_text, key="time"),
+        structlog.processors.format_exc_info,
+    ]
+    if is_text:
+        processors += [_time_of_day, structlog.dev.ConsoleRenderer(colors=out.isatty(), timestamp_key="time")]
+    else:
+        processors += [_event_first, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    if _is_journal(out):
+        processors.append(_with_priority)
+    structlog.configure(
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(file=out),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _time_of_day(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """On a terminal the day is known."""
+    event["time"] = str(event["time"])[11:19]
+    return event
+
+
+def _event_first(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Time, level and event lead, so that a tailed line can be read from its left."""
+    head = {key: event.pop(key) for key in ("time", "level", "event", "pack", "video") if key in event}
+    return head | dict(event)
+
+
+def _with_priority(_logger: WrappedLogger, method: str, line: Any) -> str:
+    priority = _PRIORITIES.get(method, 6)
+    return "\n".join(f"<{priority}>{part}" for part in str(line).splitlines())
+
+
+def _is_journal(out: TextIO) -> bool:
+    """Whether *out* is the very stream that systemd connected to the journal."""
+    try:
+        status = os.fstat(out.fileno())
+    except (OSError, io.UnsupportedOperation):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"

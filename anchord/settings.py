@@ -1,0 +1,274 @@
+"""
+What anchord was told to do: TOML files and flags into frozen records.
+
+A later layer wins over an earlier one, key by key::
+
+    defaults < anchord.toml [extract] < anchord.toml [packs."<id>"] < <pack>/anchord.toml < flags
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+import msgspec
+import tomli
+from msgspec import Meta, Struct
+
+from anchord.errors import SettingsError
+
+#: A pack's own file and the daemon's file have the same name in different places.
+FILE_NAME = "anchord.toml"
+MANIFEST_NAME = "manifest.json"
+DEFAULT_VIDEO = "idle.webm"
+DEFAULT_OUTPUT = "anchors_timeline.json"
+
+#: Nobody writes a settings file larger than this; a pack's owner must not fill the daemon's memory.
+MAX_FILE_BYTES = 1 << 20
+
+PlainName = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^/\x00]+$")]
+Padding = Annotated[float, Meta(gt=0, le=10)]
+Side = Annotated[int, Meta(ge=1, le=16384)]
+
+
+class ExtractSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The settings that shape a timeline. Any difference in them makes a timeline stale."""
+
+    sample_rate: Annotated[int, Meta(ge=1, le=1000)] = 3
+    mouth_padding: Padding = 1.5
+    eyes_padding: Padding = 1.3
+    target_width: Side = 512
+    target_height: Side = 640
+    fit: Literal["contain", "cover", "fill"] = "contain"
+    precision: Annotated[int, Meta(ge=0, le=6)] = 2
+    max_gap_ms: Annotated[float, Meta(ge=0, le=60_000)] = 500.0
+
+    def sha256(self) -> str:
+        """Digest that is equal where the settings are, whatever files they came from."""
+        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+
+
+class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The most that one video may ask for; what is over a limit is refused with both numbers."""
+
+    max_bytes: Annotated[int, Meta(ge=1)] = 1 << 30
+    max_pixels: Annotated[int, Meta(ge=1)] = 3840 * 2160
+    max_duration_s: Annotated[float, Meta(gt=0)] = 600.0
+    max_frames: Annotated[int, Meta(ge=1)] = 36_000
+
+
+class WatchSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a change counts."""
+
+    settle_s: Annotated[float, Meta(ge=0.05, le=3600)] = 2.0
+    rescan_s: Annotated[float, Meta(ge=1, le=86_400)] = 60.0
+
+
+class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The process that decodes a video and finds the face in it."""
+
+    threads: Annotated[int, Meta(ge=0, le=256)] = 0
+    timeout_s: Annotated[float, Meta(ge=1, le=86_400)] = 900.0
+
+
+class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the log looks."""
+
+    format: Literal["auto", "json", "text"] = "auto"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything the daemon's own file can say."""
+
+    root: Annotated[str, Meta(min_length=1)] = "/usr/share/nginx/html/avatars"
+    watch: WatchSettings = WatchSettings()
+    extract: ExtractSettings = ExtractSettings()
+    limits: Limits = Limits()
+    worker: WorkerSettings = WorkerSettings()
+    log: LogSettings = LogSettings()
+    #: Pack id -> the keys of its table, checked but not yet merged.
+    packs: Mapping[str, Mapping[str, Any]] = {}
+    #: Dotted key -> the file that set it. Keys that are not here have their default.
+    origins: Mapping[str, str] = {}
+
+
+class PackSettings(Struct, frozen=True, kw_only=True):
+    """What holds for one pack after all layers."""
+
+    extract: ExtractSettings = ExtractSettings()
+    video: str = DEFAULT_VIDEO
+    output: str = DEFAULT_OUTPUT
+    #: Key -> where its value came from; keys that are not here have their default.
+    origins: Mapping[str, str] = {}
+
+
+class _PackKeys(ExtractSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The keys of a pack's own file and of its ``[packs."<id>"]`` table."""
+
+    video: PlainName = DEFAULT_VIDEO
+    output: PlainName = DEFAULT_OUTPUT
+
+
+class _Base(Struct, frozen=True):
+    src: str | None = None
+    idleVideo: str | None = None  # noqa: N815  the manifest's own spelling
+
+
+class _Manifest(Struct, frozen=True):
+    base: _Base | None = None
+    idleVideo: str | None = None  # noqa: N815
+
+
+def read_settings(path: Path | None) -> Settings:
+    """
+    The daemon's settings from its TOML file; the defaults where *path* is None.
+
+    Raises:
+        SettingsError: the file can't be read, or says something that can't be obeyed.
+    """
+    if path is None:
+        return Settings()
+    table = _read_toml(path)
+    source = str(path)
+    _check_keys(table, Settings, source, "", hidden=("origins",))
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for key, value in table.items():
+        if key == "packs":
+            values["packs"] = _checked_packs(value, source)
+        elif key == "root":
+            values["root"] = _checked_value(Settings, key, value, source, "")
+            origins[key] = source
+        else:
+            section = cast("type[Struct]", type(getattr(Settings(), key)))
+            values[key] = section(**_checked_table(section, value, source, key))
+            origins |= {f"{key}.{name}": source for name in value}
+    return Settings(**values, origins=origins)
+
+
+def pack_settings(
+    settings: Settings, pack: str, folder: Path, flags: Mapping[str, Any] | None = None
+) -> PackSettings:
+    """
+    What holds for *pack*, whose files lie in *folder*.
+
+    Args:
+        settings: the daemon's settings.
+        pack: the pack's id, as in ``[packs."<id>"]``.
+        folder: where its ``anchord.toml`` and ``manifest.json`` are looked for.
+        flags: values from a command line; they win over every file.
+
+    Raises:
+        SettingsError: the pack's files say something that can't be obeyed.
+    """
+    file = folder / FILE_NAME
+    layers: list[tuple[Mapping[str, Any], str]] = []
+    if pack in settings.packs:
+        layers.append((settings.packs[pack], f'anchord.toml [packs."{pack}"]'))
+    if file.is_file():
+        layers.append((_checked_table(_PackKeys, _read_toml(file), str(file), ""), str(file)))
+    if flags:
+        layers.append((_checked_table(_PackKeys, flags, "command line", ""), "command line"))
+
+    values = {name: getattr(settings.extract, name) for name in ExtractSettings.__struct_fields__}
+    origins = {
+        key.removeprefix("extract."): source
+        for key, source in settings.origins.items()
+        if key.startswith("extract.")
+    }
+    if not any("video" in layer for layer, _ in layers) and (named := _manifest_video(folder)) is not None:
+        manifest = str(folder / MANIFEST_NAME)
+        values["video"] = _checked_value(_PackKeys, "video", named, manifest, "")
+        origins["video"] = manifest
+    for layer, source in layers:
+        values |= layer
+        origins |= dict.fromkeys(layer, source)
+    video = values.pop("video", DEFAULT_VIDEO)
+    output = values.pop("output", DEFAULT_OUTPUT)
+    for key, name in (("video", video), ("output", output)):
+        if name.startswith("."):
+            raise SettingsError(
+                f"{origins.get(key)}: {key} = {name!r}: must be a plain file name inside the pack "
+                "that does not begin with a dot"
+            )
+    if output in (video, FILE_NAME, MANIFEST_NAME):
+        raise SettingsError(
+            f"{origins.get('output')}: output = {output!r}: would overwrite the pack's {output}; "
+            f"name another file, such as {DEFAULT_OUTPUT}"
+        )
+    return PackSettings(extract=ExtractSettings(**values), video=video, output=output, origins=origins)
+
+
+def _manifest_video(folder: Path) -> str | None:
+    """The idle video that the pack's manifest names, or None."""
+    file = folder / MANIFEST_NAME
+    if not file.is_file():
+        return None
+    try:
+        manifest = msgspec.json.decode(_read_bytes(file), type=_Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"{file}: cannot be read as a manifest: {error}; mend it, or name the video in {FILE_NAME}"
+        ) from error
+    return (manifest.base.idleVideo if manifest.base else None) or manifest.idleVideo or None
+
+
+def _checked_packs(value: Any, source: str) -> dict[str, dict[str, Any]]:
+    if not isinstance(value, dict):
+        raise SettingsError(f'{source}: packs = {value!r}: must be tables such as [packs."my_avatar"]')
+    return {
+        pack: _checked_table(_PackKeys, table, source, f'packs."{pack}"') for pack, table in value.items()
+    }
+
+
+def _checked_table(record: type[Struct], table: Any, source: str, prefix: str) -> dict[str, Any]:
+    if not isinstance(table, Mapping):
+        raise SettingsError(f"{source}: {prefix} = {table!r}: must be a table")
+    _check_keys(table, record, source, prefix)
+    return {key: _checked_value(record, key, value, source, prefix) for key, value in table.items()}
+
+
+def _check_keys(
+    table: Mapping[str, Any], record: type[Struct], source: str, prefix: str, hidden: tuple[str, ...] = ()
+) -> None:
+    known = [name for name in record.__struct_fields__ if name not in hidden]
+    for key in table:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(known)}"
+            raise SettingsError(f"{source}: unknown key {_dotted(prefix, key)!r}: {hint}")
+
+
+def _checked_value(record: type[Struct], key: str, value: Any, source: str, prefix: str) -> Any:
+    field = next(field for field in msgspec.structs.fields(record) if field.name == key)
+    try:
+        return msgspec.convert(value, field.type)
+    except msgspec.ValidationError as error:
+        allowed = str(error)[:1].lower() + str(error)[1:]
+        raise SettingsError(f"{source}: {_dotted(prefix, key)} = {value!r}: {allowed}") from error
+
+
+def _dotted(prefix: str, key: str) -> str:
+    return f"{prefix}.{key}" if prefix else key
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomli.loads(_read_bytes(path).decode())
+    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}; check its permissions") from error
+    if len(data) > MAX_FILE_BYTES:
+        raise SettingsError(f"{path}: larger than {MAX_FILE_BYTES} bytes; settings are never that long")
+    return data

@@ -1,0 +1,232 @@
+"""
+The file format of ``anchors_timeline.json``: a Timeline to bytes and back, and its JSON Schema.
+
+No other room knows its keys. Version 1 is the first version's format; what anchord adds stands
+beside it. Numbers are rounded here, where they are written, and nowhere earlier.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+#: Raise it when the same video and settings would give other anchors: every timeline is then stale.
+METHOD = 1
+
+Number = int | float
+S = TypeVar("S", bound=Struct)
+Status = Literal["tracked", "interpolated", "held"]
+
+
+class Anchor(Struct, frozen=True, kw_only=True):
+    """Where an overlay is pinned, in target pixels: the upright box, turned by roll about its centre."""
+
+    x: Annotated[Number, Meta(description="left edge of the upright box, px: cx - w/2")]
+    y: Annotated[Number, Meta(description="top edge of the upright box, px: cy - h/2")]
+    w: Annotated[Number, Meta(description="width, px, padding included")]
+    h: Annotated[Number, Meta(description="height, px, padding included")]
+    cx: Annotated[Number, Meta(description="the point the overlay is pinned to, px from the left")]
+    cy: Annotated[Number, Meta(description="the point the overlay is pinned to, px from the top")]
+    roll: Annotated[Number, Meta(description="turn about cx, cy, degrees clockwise")]
+
+
+class Sample(Struct, frozen=True, kw_only=True):
+    """The anchors of one sampled frame."""
+
+    frame: Annotated[int, Meta(ge=0, description="index of the decoded frame, counted from 0")]
+    time_ms: Annotated[Number, Meta(description="presentation time as a browser reports it, ms")]
+    status: Annotated[
+        Status,
+        Meta(
+            description="tracked: a face was seen; interpolated: inside a short gap; "
+            "held: before the first or after the last face"
+        ),
+    ]
+    mouth: Anchor
+    eyes: Anchor
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """The video, as decoded."""
+
+    video: Annotated[str, Meta(description="file name inside the pack")]
+    fps: Annotated[Number, Meta(description="mean frame rate, Hz")]
+    frame_count: Annotated[int, Meta(ge=0, description="number of frames really decoded")]
+    width: Annotated[int, Meta(ge=1, description="px as shown: rotation and pixel aspect applied")]
+    height: Annotated[int, Meta(ge=1, description="px as shown: rotation and pixel aspect applied")]
+    sample_every_n_frames: Annotated[int, Meta(ge=1, description="every n-th frame is a sample")]
+    duration_ms: Annotated[Number, Meta(description="first frame's start to last frame's end, ms")]
+    start_ms: Annotated[Number, Meta(description="presentation time of the first frame, ms")]
+    variable_frame_rate: Annotated[bool, Meta(description="whether frame times are uneven")]
+    rotation: Annotated[int, Meta(description="turn that a player applies, degrees counter-clockwise")]
+    alpha: Annotated[bool, Meta(description="whether the picture has transparency")]
+    codec: Annotated[str, Meta(description="such as vp9, av1, h264")]
+    size: Annotated[int, Meta(ge=0, description="bytes of the file")]
+    mtime_us: Annotated[int, Meta(description="modification time of the file, µs since 1970")]
+    sha256: Annotated[str, Meta(description="SHA-256 of the file's content, hexadecimal")]
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """The coordinate system of the anchors."""
+
+    width: Annotated[int, Meta(ge=1, description="px")]
+    height: Annotated[int, Meta(ge=1, description="px")]
+    fit: Annotated[
+        Literal["contain", "cover", "fill"],
+        Meta(description="how the video lies in the target, as CSS object-fit"),
+    ]
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """The settings that shaped this timeline and stand nowhere else in it."""
+
+    mouth_padding: Annotated[float, Meta(description="mouth box over the tight box of the lips")]
+    eyes_padding: Annotated[float, Meta(description="eyes box over the tight box of the openings")]
+    precision: Annotated[int, Meta(description="decimals of pixel values")]
+    max_gap_ms: Annotated[float, Meta(description="longest gap that is bridged, ms")]
+
+
+class Generator(Struct, frozen=True, kw_only=True):
+    """What made this file; with the source's digest it says whether the file is stale."""
+
+    name: str
+    version: Annotated[str, Meta(description="version of anchord")]
+    method: Annotated[int, Meta(description="version of the method; a new one makes files stale")]
+    model_sha256: Annotated[str, Meta(description="SHA-256 of the face model")]
+    settings_sha256: Annotated[str, Meta(description="SHA-256 of the effective settings")]
+
+
+class Loop(Struct, frozen=True, kw_only=True):
+    """Whether the last frame leads back to the first."""
+
+    closed: Annotated[bool, Meta(description="true: interpolate across the end")]
+
+
+class VideoWarning(Struct, frozen=True, kw_only=True):
+    """Something about the video that a person can mend."""
+
+    code: Annotated[str, Meta(description="stable name")]
+    message: Annotated[str, Meta(description="a sentence with the number and what to do")]
+
+
+class Quality(Struct, frozen=True, kw_only=True):
+    """How far the timeline can be trusted."""
+
+    coverage: Annotated[float, Meta(ge=0, le=1, description="share of samples with a face")]
+    samples: Annotated[int, Meta(ge=0, description="frames that were looked at")]
+    faces: Annotated[int, Meta(ge=0, description="samples with a face")]
+    gaps: Annotated[
+        list[tuple[Number, Number]],
+        Meta(description="[first_ms, last_ms] without a face and too long to bridge"),
+    ]
+    longest_gap_ms: Annotated[Number, Meta(description="longest stretch without a face, ms")]
+    face_height: Annotated[
+        float | None, Meta(description="median height of the face over the frame's; null: no face")
+    ]
+    warnings: list[VideoWarning]
+
+
+class Timeline(Struct, frozen=True, kw_only=True):
+    """The samples of one video in order, and what made them."""
+
+    version: Literal[1] = 1
+    source: Source
+    target: Target
+    config: Config
+    generator: Generator
+    loop: Loop
+    quality: Quality
+    frames: list[Sample]
+
+
+class _StaleKeys(Struct, frozen=True):
+    """The few keys that say whether a timeline is stale; the rest of the file is not decoded."""
+
+    class _Source(Struct, frozen=True):
+        video: str
+        size: int | UnsetType = UNSET
+        mtime_us: int | UnsetType = UNSET
+        sha256: str | UnsetType = UNSET
+
+    class _Generator(Struct, frozen=True):
+        method: int | UnsetType = UNSET
+        model_sha256: str | UnsetType = UNSET
+        settings_sha256: str | UnsetType = UNSET
+
+    source: _Source
+    generator: _Generator = _Generator()
+
+
+_stale_decoder = msgspec.json.Decoder(_StaleKeys)
+_decoder = msgspec.json.Decoder(Timeline)
+
+
+def encode(timeline: Timeline) -> bytes:
+    """The bytes of the file: compact JSON, numbers rounded to the timeline's own precision."""
+    rounded = msgspec.structs.replace(
+        timeline,
+        source=_rounded(timeline.source, 3),
+        quality=msgspec.structs.replace(
+            _rounded(timeline.quality, 4),
+            gaps=[(_round(first, 3), _round(last, 3)) for first, last in timeline.quality.gaps],
+        ),
+        frames=[_rounded_sample(sample, timeline.config.precision) for sample in timeline.frames],
+    )
+    return msgspec.json.encode(rounded) + b"\n"
+
+
+def decode(content: bytes) -> Timeline:
+    """
+    The Timeline in a file's bytes.
+
+    Raises:
+        ValueError: the bytes are not a timeline that anchord wrote.
+    """
+    return _decoder.decode(content)
+
+
+def stale_keys(content: bytes) -> _StaleKeys | None:
+    """What a timeline was made from; None where the bytes are not a timeline."""
+    try:
+        return _stale_decoder.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the file."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "anchors_timeline.json, version 1",
+    } | msgspec.json.schema(Timeline)
+
+
+def _rounded_sample(sample: Sample, precision: int) -> Sample:
+    return msgspec.structs.replace(
+        sample,
+        time_ms=_round(sample.time_ms, 3),
+        mouth=_rounded_anchor(sample.mouth, precision),
+        eyes=_rounded_anchor(sample.eyes, precision),
+    )
+
+
+def _rounded_anchor(anchor: Anchor, precision: int) -> Anchor:
+    # A reader of the first version ignores roll, so it keeps its decimals where pixels lose theirs.
+    return msgspec.structs.replace(_rounded(anchor, precision), roll=_round(anchor.roll, max(precision, 2)))
+
+
+def _rounded(record: S, digits: int) -> S:
+    numbers = {
+        name: _round(value, digits)
+        for name in record.__struct_fields__
+        if isinstance(value := getattr(record, name), float)
+    }
+    return msgspec.structs.replace(record, **numbers)
+
+
+def _round(value: Number, digits: int) -> Number:
+    """Rounded; whole numbers as integers, so that 4000.0 is written as 4000 and -0.0 never is."""
+    rounded = round(value, digits)
+    return int(rounded) if rounded == int(rounded) else rounded
