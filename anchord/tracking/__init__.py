@@ -1,0 +1,1 @@
+"""A video in, a timeline out; knows nothing of folders that are watched."""
