@@ -1,0 +1,5 @@
+"""``python -m anchord`` is the ``anchord`` command."""
+
+from anchord.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""When to work and how to stay up; never touches a pixel."""

@@ -1,0 +1,49 @@
+"""Touches and the time into settled packs. Pure: time is an argument."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Settler:
+    """
+    Hold each pack back until nothing in it has changed for *settle_s* seconds.
+
+    There is no longest wait, on purpose: a half-copied video is worse than a late one.
+    """
+
+    settle_s: float
+
+    # Pack -> time of its last touch. Oldest first: touch() keeps it sorted.
+    _touched_s: dict[str, float] = field(default_factory=dict, init=False)
+
+    def touch(self, pack: str, *, at_s: float) -> None:
+        """Note that something in *pack* changed at *at_s* (monotonic clock)."""
+        self._touched_s.pop(pack, None)
+        newest_s = next(reversed(self._touched_s.values()), at_s)
+        self._touched_s[pack] = at_s
+        if at_s < newest_s:  # only at a start, where times come from the files themselves
+            self._touched_s = dict(sorted(self._touched_s.items(), key=lambda item: item[1]))
+
+    def forget(self, pack: str) -> None:
+        """*pack* is gone."""
+        self._touched_s.pop(pack, None)
+
+    def wait_s(self, *, now_s: float) -> float | None:
+        """Seconds until a pack settles, 0 if one has; None if none is held back."""
+        if not self._touched_s:
+            return None
+        oldest_s = next(iter(self._touched_s.values()))
+        return max(0.0, oldest_s + self.settle_s - now_s)
+
+    def pop_settled(self, *, now_s: float) -> str | None:
+        """The settled pack that has been quiet longest, which is then no longer held; None if none is."""
+        if self.wait_s(now_s=now_s) != 0.0:
+            return None
+        pack = next(iter(self._touched_s))
+        del self._touched_s[pack]
+        return pack
+
+    def __len__(self) -> int:
+        return len(self._touched_s)
