@@ -1,0 +1,13 @@
+"""``python -m anchord.demo FOLDER`` makes an avatars folder with the sample pack and says what to try."""
+
+import sys
+from pathlib import Path
+
+from anchord.demo.pack import SAMPLE_ID, make_pack
+
+root = Path(sys.argv[1])
+make_pack(root / SAMPLE_ID)
+print(f"""\
+1. Watch the log below: {SAMPLE_ID}'s timeline appears in {root / SAMPLE_ID}/anchors_timeline.json
+2. Drop a video of your own into a new folder:  mkdir {root}/me && cp YOUR.webm {root}/me/idle.webm
+3. Ask for every frame:  echo 'sample_rate = 1' > {root}/me/anchord.toml   (Ctrl+C ends)""")
