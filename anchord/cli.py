@@ -45,15 +45,24 @@ def anchord() -> None:
 def run(config: Path | None, root: Path | None, once: bool, verbose: bool) -> None:
     """Watch the avatars root and keep every pack's timeline up to date."""
     from anchord import log
+    from anchord.service import state
     from anchord.service.daemon import Daemon
 
-    settings = _settings(config)
-    log.set_up(form=settings.log.format, level="debug" if verbose else settings.log.level)
+    def read() -> Settings:
+        settings = _settings(config)
+        log.set_up(form=settings.log.format, level="debug" if verbose else settings.log.level)
+        return settings
+
     with _progress() if once else contextlib.nullcontext() as progress:
-        daemon = Daemon(settings=settings, root=root or Path(settings.root), once=once, observer=progress)
-        daemon.run()
-    if once and daemon.failed:
-        raise SystemExit(1)
+        daemon = Daemon(
+            read_settings=read,
+            root=root,
+            once=once,
+            observer=progress,
+            publishers=[] if once else [state.publisher()],
+        )
+        if not daemon.run() and once:
+            raise SystemExit(1)
 
 
 @anchord.command()
@@ -119,10 +128,11 @@ def _extract(
 
     if avatar_id is not None:
         pack = packs.pack_called(base_path or Path(settings.root), avatar_id)
+        folder = Path(pack.folder)
         names = {"video": input_name, "output": None if output == "-" else output}
-        chosen = pack_settings(settings, pack.id, pack.folder, _given(flags | names))
-        target = packs.output_file(pack.folder, chosen.output)
-        stream = packs.open_inside(pack.folder, chosen.video)
+        chosen = pack_settings(settings, pack.id, folder, _given(flags | names))
+        target = packs.output_file(folder, chosen.output)
+        stream = packs.open_inside(folder, chosen.video)
     else:
         assert video is not None
         folder = video.absolute().parent
@@ -183,7 +193,7 @@ def check(config: Path | None, root: Path | None, pack_id: str | None) -> None:
     found = list(packs.find_packs(folder))
     if pack_id is not None:
         found = [packs.pack_called(folder, pack_id)]
-        _show(pack_settings(settings, pack_id, found[0].folder))
+        _show(pack_settings(settings, pack_id, Path(found[0].folder)))
     else:
         _show(PackSettings(extract=settings.extract, origins=_extract_origins(settings)))
     for pack in found:
@@ -204,7 +214,7 @@ def _show(settings: PackSettings) -> None:
 
 
 def _check_pack(settings: Settings, pack: Pack) -> None:
-    pack_settings(settings, pack.id, pack.folder)
+    pack_settings(settings, pack.id, Path(pack.folder))
     if not os.access(pack.folder, os.R_OK | os.W_OK | os.X_OK):
         raise RootError(f"{pack.folder}: cannot be read and written by this user; mend its owner or mode")
 

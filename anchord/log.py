@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 #: Every event: level, when it is logged, and its keys. ``pack`` and ``video`` stand on all that
 #: concern a video. Tests hold the code to this table.
 EVENTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    "daemon_started": ("info", "the daemon begins to watch", ("version", "root", "packs", "settle_s")),
+    "daemon_started": (
+        "info",
+        "the daemon begins to watch",
+        ("version", "root", "packs", "mode", "settle_s"),
+    ),
     "daemon_stopped": ("info", "the daemon ends cleanly", ("signal", "written", "failed")),
     "pack_settled": ("debug", "nothing in a pack has changed for settle_s", ("pack",)),
     "pack_up_to_date": ("debug", "a touched pack's timeline still matches", ("pack",)),
@@ -47,8 +51,16 @@ EVENTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "pack_failed": ("error", "not the video's fault; tried again", ("pack", "error", "retry_s")),
     "worker_started": ("debug", "the worker process is up", ("pid",)),
     "worker_printed": ("debug", "a line that a library wrote to the worker's stderr", ("line",)),
-    "watch_failed": ("error", "file events can't be had; the rescan goes on", ("error",)),
-    "root_unreadable": ("error", "tried again at the next rescan", ("error",)),
+    "worker_ready": ("debug", "it has its libraries, and is held in", ("sandbox",)),
+    "worker_lost": ("warning", "it crashed, hung or was ended; its job is tried again", ("error",)),
+    "worker_retired": ("debug", "it is not needed any more, or worn", ("reason", "jobs")),
+    "watch_rebuilt": ("warning", "file events no longer flowed", ("reason",)),
+    "watch_polls": ("warning", "all packs are looked at instead of file events", ("reason", "poll_s")),
+    "root_lost": ("error", "the avatars root can't be read; nothing is changed", ("error",)),
+    "root_found": ("info", "it can be read again, or is another folder now", ("packs", "mode")),
+    "pack_still_changing": ("warning", "an upload that does not end?", ("pack", "changing_s")),
+    "settings_reloaded": ("info", "on SIGHUP; packs that are stale now follow", ("root",)),
+    "settings_refused": ("error", "on SIGHUP; the old ones stay", ("error",)),
 }
 
 #: sd-daemon(3): a <N> at the start of a line is its priority in the journal.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
+from typing import NamedTuple, TypeAlias
 
 from anchord import timeline
 from anchord.errors import NoInputError, OutputError, RootError, SettingsError, VideoError
@@ -18,16 +18,14 @@ from anchord.settings import FILE_NAME, MANIFEST_NAME, PackSettings
 MAX_TIMELINE_BYTES = 64 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pack:
+class Pack(NamedTuple):
     """An avatar's folder in the avatars root."""
 
     id: str
-    folder: Path
+    folder: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileKey:
+class FileKey(NamedTuple):
     """What changes when a file does, without reading it; the quick half of staleness."""
 
     device: int
@@ -37,20 +35,9 @@ class FileKey:
     ctime_ns: int
 
     @classmethod
-    def of(cls, status: os.stat_result) -> FileKey:
-        """The key of the file that *status* was taken of."""
-        return cls(
-            device=status.st_dev,
-            inode=status.st_ino,
-            size=status.st_size,
-            mtime_ns=status.st_mtime_ns,
-            ctime_ns=status.st_ctime_ns,
-        )
-
-    @classmethod
     def of_opened(cls, stream: BufferedReader) -> FileKey:
         """The key of an opened file, whatever has become of its name."""
-        return cls.of(os.fstat(stream.fileno()))
+        return _key_of(os.fstat(stream.fileno()))
 
     @property
     def mtime_us(self) -> int:
@@ -58,13 +45,12 @@ class FileKey:
         return self.mtime_ns // 1000
 
     def same_content_as(self, other: FileKey) -> bool:
-        """Whether both saw the same bytes, as far as can be told; a chmod or rename does not count."""
-        return (self.device, self.inode, self.size, self.mtime_ns) == (
-            other.device,
-            other.inode,
-            other.size,
-            other.mtime_ns,
-        )
+        """Whether both saw the same bytes, as far as can be told; a chmod does not count."""
+        return self[:4] == other[:4]
+
+
+#: The keys of the video, the pack's settings and its manifest; None for a file that is not there.
+FeedKey: TypeAlias = tuple[FileKey | None, FileKey | None, FileKey | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +62,7 @@ class Stale:
     unless_sha256: str | None = None
 
 
-def find_packs(root: Path) -> Iterator[Pack]:
+def find_packs(root: Path) -> list[Pack]:
     """
     The packs of the avatars *root*, in the order of their ids. Hidden folders are not packs.
 
@@ -91,7 +77,7 @@ def find_packs(root: Path) -> Iterator[Pack]:
             f"{root}: avatars root cannot be read: {error.strerror}; create it, or name another with "
             "--root or root = in anchord.toml"
         ) from error
-    return (Pack(id=name, folder=root / name) for name in names)
+    return [Pack(name, f"{root}/{name}") for name in names]
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -114,19 +100,27 @@ def pack_called(root: Path, pack_id: str) -> Pack:
     folder = root / pack_id
     if not folder.is_dir():
         raise NoInputError(f"{folder}: no such pack; the avatars root is {root}")
-    return Pack(id=pack_id, folder=folder)
+    return Pack(pack_id, str(folder))
 
 
-def feed_key(pack: Pack, video: str) -> tuple[FileKey | None, ...]:
-    """The keys of the files that feed a pack's timeline; None for one that is not there."""
-    return tuple(_key(pack.folder / name) for name in (video, FILE_NAME, MANIFEST_NAME))
+def feed_key(folder: str, video: str) -> FeedKey:
+    """What the files that feed a pack's timeline look like."""
+    return (
+        _key(f"{folder}/{video}"),
+        _key(f"{folder}/{FILE_NAME}"),
+        _key(f"{folder}/{MANIFEST_NAME}"),
+    )
 
 
-def _key(file: Path) -> FileKey | None:
+def _key(file: str) -> FileKey | None:
     try:
-        return FileKey.of(file.stat())
+        return _key_of(os.stat(file))  # noqa: PTH116  10,000 packs: a Path object costs more than the call
     except OSError:
         return None
+
+
+def _key_of(status: os.stat_result) -> FileKey:
+    return FileKey(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def open_inside(folder: Path, name: str) -> BufferedReader:
@@ -188,15 +182,16 @@ def output_file(folder: Path, name: str) -> Path:
     return file
 
 
-def staleness(pack: Pack, settings: PackSettings, video: FileKey) -> Stale | None:
+def staleness(folder: Path, settings: PackSettings, video: FileKey) -> Stale | None:
     """
-    Why the pack's timeline does not match its video, its settings and this version; None if it does.
+    Why the timeline in a pack's *folder* does not match its video, its settings and this version; None where
+    it does.
 
     Only the timeline is read, never the video: where nothing but the video's modification time
     differs, the answer holds ``unless_sha256`` and whoever reads the video next decides.
     """
     try:
-        file = pack.folder / settings.output
+        file = folder / settings.output
         with file.open("rb") as stream:
             made = timeline.stale_keys(stream.read(MAX_TIMELINE_BYTES))
     except OSError:

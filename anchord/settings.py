@@ -65,6 +65,9 @@ class WatchSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     settle_s: Annotated[float, Meta(ge=0.05, le=3600)] = 2.0
     rescan_s: Annotated[float, Meta(ge=1, le=86_400)] = 60.0
+    mode: Literal["auto", "inotify", "poll"] = "auto"
+    poll_s: Annotated[float, Meta(ge=0.2, le=3600)] = 5.0
+    probe_s: Annotated[float, Meta(ge=1, le=3600)] = 30.0
 
 
 class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,6 +75,9 @@ class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     threads: Annotated[int, Meta(ge=0, le=256)] = 0
     timeout_s: Annotated[float, Meta(ge=1, le=86_400)] = 900.0
+    idle_s: Annotated[float, Meta(ge=1, le=86_400)] = 300.0
+    max_jobs: Annotated[int, Meta(ge=1)] = 200
+    grace_s: Annotated[float, Meta(ge=0, le=60)] = 3.0
 
 
 class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

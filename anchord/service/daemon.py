@@ -1,42 +1,38 @@
 """
 The only loop and the only clock: touches, answers and signals come in through one inbox.
 
-Nothing here reads a video. A pack's way: touched, settled, found stale, queued, handed to the
-worker, its answer checked and written.
+Nothing here reads a video. What changed is the intake's business, what is done about it dispatch's;
+both speak through the schedule.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import structlog
 
-from anchord import __version__, packs, timeline
-from anchord.atomic import remove_leftovers, write_atomically
-from anchord.errors import (
-    AnchordError,
-    ChangedVideoError,
-    NoInputError,
-    RootError,
-    SettingsError,
-    VideoError,
-    WorkerError,
-)
-from anchord.packs import FileKey, Pack
-from anchord.service import jobs
+from anchord import __version__
+from anchord.errors import OutputError, SettingsError
+from anchord.service import state
+from anchord.service.dispatch import Dispatch, Observer
+from anchord.service.intake import Intake
 from anchord.service.schedule import Schedule
-from anchord.service.settle import Settler
-from anchord.service.watch import Watch
-from anchord.service.worker import Ended, Printed, Report, Worker, how_it_ended
-from anchord.settings import DEFAULT_VIDEO, PackSettings, Settings, pack_settings
+from anchord.service.survey import Survey
+from anchord.service.workbench import Workbench
+from anchord.service.worker import Report
+from anchord.settings import Settings
 
-FeedKey: TypeAlias = tuple[FileKey | None, ...]
+# So often, at least, the state tells that the loop turns; so often, at most, while much happens.
+_PUBLISH_S = 15.0
+_PUBLISH_AT_MOST_S = 1.0
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
@@ -49,34 +45,18 @@ class Touched:
 
 
 @dataclass(frozen=True, slots=True)
+class Overflowed:
+    """File events were lost: every pack may have changed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Signalled:
-    """The process was asked to stop."""
+    """A signal came."""
 
     number: int
 
 
-class Observer(Protocol):
-    """Somebody who watches the work, such as a progress bar."""
-
-    def working(self, pack: str, queued: int) -> None:
-        """A pack is worked on, so many more wait."""
-
-    def progressed(self, done: int, expected: int) -> None:
-        """So many frames of its video are decoded."""
-
-
-@dataclass(slots=True, kw_only=True)
-class _Running:
-    """The one job that the worker has."""
-
-    pack: Pack
-    settings: PackSettings
-    feed: FeedKey
-    video: FileKey
-    reason: str
-    number: int
-    queued_s: float
-    started_s: float
+Message: TypeAlias = Touched | Overflowed | Signalled | Report
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,328 +65,192 @@ class Daemon:
     Keeps the timelines of all packs below *root* up to date.
 
     Args:
-        settings: the daemon's settings; its root is not used.
-        root: the avatars root.
+        read_settings: gives the settings, at the start and again on SIGHUP.
+        root: the avatars root, where it is not the one of the settings.
         once: end when nothing is left to do, instead of watching.
         observer: told about progress.
+        publishers: get the state now and then.
         clock: seconds, never going back.
     """
 
-    settings: Settings
-    root: Path
+    read_settings: Callable[[], Settings]
+    root: Path | None = None
     once: bool = False
     observer: Observer | None = None
+    publishers: Sequence[Callable[[state.State], None]] = ()
     clock: Callable[[], float] = time.monotonic
-    written: int = field(default=0, init=False)
-    failed: int = field(default=0, init=False)
-    _inbox: SimpleQueue[Touched | Signalled | Report] = field(default_factory=SimpleQueue, init=False)
-    _settler: Settler = field(init=False)
+    _inbox: SimpleQueue[Message] = field(default_factory=SimpleQueue, init=False)
+    _survey: Survey = field(init=False)
     _schedule: Schedule = field(default_factory=Schedule, init=False)
-    _worker: Worker | None = field(default=None, init=False)
-    _running: _Running | None = field(default=None, init=False)
-    _numbers: int = field(default=0, init=False)
-    # Pack -> what its files looked like when it was last touched, and its video's name.
-    _seen: dict[str, FeedKey] = field(default_factory=dict, init=False)
-    _videos: dict[str, str] = field(default_factory=dict, init=False)
-    # Pack -> the video found to have the content its timeline was made from, whatever its time says.
-    _same: dict[str, FileKey] = field(default_factory=dict, init=False)
-    _known: set[str] = field(default_factory=set, init=False)
-    _rescan_at_s: float = field(default=0.0, init=False)
+    _intake: Intake = field(init=False)
+    _dispatch: Dispatch = field(init=False)
+    _workbench: Workbench = field(init=False)
+    _overflows: int = field(default=0, init=False)
+    _publish_at_s: float = field(default=0.0, init=False)
+    _grace_s: float = field(default=0.0, init=False)
+    _stop_at_s: float | None = field(default=None, init=False)
+    _stopped_by: str | None = field(default=None, init=False)
+    _started_unix_s: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
-        self._settler = Settler(settle_s=self.settings.watch.settle_s)
+        settings = self.read_settings()
+        self._grace_s = settings.worker.grace_s
+        self._survey = Survey(self.root or Path(settings.root))
+        self._workbench = Workbench(
+            settings=settings.worker,
+            report=self._inbox.put,
+            on_progress=self.observer.progressed if self.observer else lambda done, expected: None,
+            clock=self.clock,
+        )
+        self._dispatch = Dispatch(
+            settings=settings,
+            survey=self._survey,
+            schedule=self._schedule,
+            workbench=self._workbench,
+            touch=lambda pack: self._intake.touch(pack),
+            observer=self.observer,
+            clock=self.clock,
+        )
+        self._intake = Intake(
+            settings=settings,
+            survey=self._survey,
+            schedule=self._schedule,
+            report=lambda pack: self._inbox.put(Touched(pack)),
+            on_overflow=lambda: self._inbox.put(Overflowed()),
+            park=self._dispatch.park,
+            is_watching=not self.once,
+            clock=self.clock,
+        )
 
-    def run(self) -> None:
+    def run(self) -> bool:
         """
         Work until stopped by a signal, or, with ``once``, until all is done.
 
+        Returns:
+            whether everything that was begun went well.
+
         Raises:
-            RootError: the root can't be read at the start.
+            RootError: the root can't be read at the start, or another daemon keeps it.
+            ModelError: the worker has no model to work with.
         """
-        for number in (signal.SIGTERM, signal.SIGINT):
-            # Nothing else is safe here: a handler may interrupt any line.
+        self._started_unix_s = time.time()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            # Nothing else is safe in a handler: it may interrupt any line, also of a queue.
             signal.signal(number, lambda number, _frame: self._inbox.put(Signalled(number)))
-        self.root = self.root.resolve()
-        # Watched first and looked through afterwards: what happens between is then seen twice.
-        watch = None if self.once else self._watch()
         try:
-            self._scan()
+            self._intake.open()
             log.info(
                 "daemon_started",
                 version=__version__,
-                root=str(self.root),
-                packs=len(self._seen),
-                settle_s=self.settings.watch.settle_s,
+                root=str(self._survey.root),
+                packs=len(self._survey.seen),
+                mode="once" if self.once else self._intake.lookout.mode,
+                settle_s=self._intake.settler.settle_s,
             )
-            stopped_by = self._loop()
-            log.info("daemon_stopped", signal=stopped_by, written=self.written, failed=self.failed)
+            self._loop()
         finally:
-            if watch:
-                watch.close()
-            if self._worker:
-                self._worker.kill()
+            self._intake.close()
+            self._workbench.kill()
+        log.info(
+            "daemon_stopped",
+            signal=self._stopped_by,
+            written=self._dispatch.written,
+            failed=self._dispatch.failed,
+        )
+        return not self._dispatch.failed and not (self.once and self._stopped_by)
 
-    def _watch(self) -> Watch | None:
-        try:
-            return Watch(self.root, lambda pack: self._inbox.put(Touched(pack)))
-        except RootError as error:
-            log.error("watch_failed", error=str(error))
-            return None
-
-    def _loop(self) -> str | None:
-        while True:
+    def _loop(self) -> None:
+        while not self._is_done():
             try:
-                message: Touched | Signalled | Report | None = self._inbox.get(timeout=self._wait_s())
+                message = self._inbox.get(timeout=self._wait_s())
             except Empty:
                 message = None
             match message:
                 case Touched(pack):
-                    self._touch(pack)
+                    self._intake.touch(pack)
                     continue  # only with every touch counted is what looks settled settled
+                case Overflowed():
+                    self._overflows += 1
+                    self._intake.rescan_soon()
                 case Signalled(number):
-                    return signal.Signals(number).name
-                case Printed(line=line):
-                    log.debug("worker_printed", line=line)
+                    self._signalled(number)
                 case None:
                     pass
                 case _:
-                    self._answered(message)
-            now_s = self.clock()
-            if now_s >= self._rescan_at_s and not self.once:
-                self._rescan()
-            while settled := self._settler.pop_settled(now_s=now_s):
-                self._settled(settled)
-            if self._running and now_s - self._running.started_s > self.settings.worker.timeout_s:
-                self._time_out()
-            self._start_next()
-            if self.once and not self._running and not len(self._settler) and not self._schedule.queued:
-                return None
+                    if (outcome := self._workbench.receive(message)) is not None:
+                        self._dispatch.finish(outcome)
+                        self._publish_at_s = min(self._publish_at_s, self.clock() + _PUBLISH_AT_MOST_S)
+            if self._stop_at_s is None:
+                now_s = self.clock()
+                self._intake.tick(now_s)
+                self._dispatch.tick(now_s)
+                if now_s >= self._publish_at_s:
+                    self._publish(now_s)
+
+    def _is_done(self) -> bool:
+        if self._stop_at_s is not None:
+            return not self._workbench.is_busy or self.clock() >= self._stop_at_s
+        is_idle = not (self._workbench.is_busy or self._intake.settler.held or self._schedule.queued)
+        return self.once and is_idle
 
     def _wait_s(self) -> float:
         now_s = self.clock()
-        waits = [
-            self._rescan_at_s - now_s,
-            self._settler.wait_s(now_s=now_s),
-            self._schedule.wait_s(now_s=now_s),
-        ]
-        if self._running:
-            waits.append(self._running.started_s + self.settings.worker.timeout_s - now_s)
+        if self._stop_at_s is not None:
+            return max(0.0, self._stop_at_s - now_s)
+        waits = (self._intake.wait_s(now_s), self._dispatch.wait_s(now_s), self._publish_at_s - now_s)
         return max(0.0, min(wait for wait in waits if wait is not None))
 
-    # -- what changed ---------------------------------------------------------------------------
+    def _signalled(self, number: int) -> None:
+        if number == signal.SIGHUP:
+            self._reload()
+            return
+        # The running job gets its grace; who asks twice does not want to wait for it.
+        self._stop_at_s = self.clock() + (0.0 if self._stopped_by else self._grace_s)
+        self._stopped_by = signal.Signals(number).name
 
-    def _scan(self) -> None:
-        """Touch every pack whose files are not as they were last seen."""
-        now_s, now = self.clock(), time.time()
-        self._rescan_at_s = now_s + self.settings.watch.rescan_s
-        found = set()
-        for pack in packs.find_packs(self.root):
-            found.add(pack.id)
-            key = packs.feed_key(pack, self._videos.get(pack.id, DEFAULT_VIDEO))
-            if self._seen.get(pack.id) == key:
-                continue
-            is_first = pack.id not in self._seen
-            self._seen[pack.id] = key
-            # Files that were left alone before this start need no further wait; ctime can't be faked.
-            quiet_s = now - max((file.ctime_ns for file in key if file), default=0) / 1e9
-            self._settler.touch(pack.id, at_s=now_s - min(max(quiet_s, 0.0), 86_400.0) if is_first else now_s)
-            if is_first and not self._known:
-                remove_leftovers(pack.folder)
-        self._known = found
-        for gone in self._seen.keys() - found:
-            self._forget(gone)
-
-    def _rescan(self) -> None:
+    def _reload(self) -> None:
         try:
-            self._scan()
-        except RootError as error:
-            log.error("root_unreadable", error=str(error))
-
-    def _forget(self, pack: str) -> None:
-        for memory in (self._seen, self._videos, self._same):
-            memory.pop(pack, None)
-        self._settler.forget(pack)
-        self._schedule.forget(pack)
-
-    def _touch(self, pack: str) -> None:
-        if pack.startswith("."):
+            settings = self.read_settings()
+        except SettingsError as error:
+            log.error("settings_refused", error=str(error))
             return
-        folder = Pack(id=pack, folder=self.root / pack)
-        self._seen[pack] = packs.feed_key(folder, self._videos.get(pack, DEFAULT_VIDEO))
-        self._settler.touch(pack, at_s=self.clock())
+        root = self.root or Path(settings.root)
+        self._grace_s = settings.worker.grace_s
+        self._dispatch.settings = settings
+        self._workbench.settings = settings.worker
+        self._schedule.unpark_all()
+        self._intake.reload(settings, root)
+        log.info("settings_reloaded", root=str(root))
 
-    def _settled(self, name: str) -> None:
-        """Nothing was heard of the pack for long enough: look whether it really stands still."""
-        pack = Pack(id=name, folder=self.root / name)
-        if not pack.folder.is_dir():
-            self._forget(name)
-            return
-        with structlog.contextvars.bound_contextvars(pack=name):
-            feed = packs.feed_key(pack, self._videos.get(name, DEFAULT_VIDEO))
-            if self._schedule.is_parked(name, feed):
-                return
-            try:
-                settings = pack_settings(self.settings, name, pack.folder)
-            except SettingsError as error:
-                log.warning("pack_parked", error=str(error))
-                self.failed += 1
-                self._schedule.park(name, key=feed, reason=str(error))
-                return
-            self._videos[name] = settings.video
-            key = packs.feed_key(pack, settings.video)
-            if key != self._seen.get(name):
-                # Another video than was looked at so far, or events were lost: wait once more.
-                self._seen[name] = key
-                self._settler.touch(name, at_s=self.clock())
-                return
-            if self._schedule.is_parked(name, key):
-                return
-            log.debug("pack_settled")
-            self._queue_if_stale(pack, settings, key)
-
-    def _queue_if_stale(self, pack: Pack, settings: PackSettings, key: FeedKey) -> None:
-        video = key[0]
-        if video is None:
-            self._schedule.forget(pack.id)  # no video: nothing to do until there is one
-            return
-        stale = packs.staleness(pack, settings, video)
-        if stale is None or (stale.unless_sha256 and self._same.get(pack.id) == video):
-            log.debug("pack_up_to_date")
-            self._schedule.finish(pack.id)
-            return
-        self._schedule.add(pack.id, now_s=self.clock(), is_new=pack.id not in self._same)
-
-    # -- work -----------------------------------------------------------------------------------
-
-    def _start_next(self) -> None:
-        while not self._running and (started := self._schedule.start_next(now_s=self.clock())):
-            name, queued_s = started
-            pack = Pack(id=name, folder=self.root / name)
-            with structlog.contextvars.bound_contextvars(pack=name):
-                try:
-                    self._start(pack, queued_s)
-                except NoInputError:
-                    self._schedule.forget(name)
-                    self._schedule.finish(name)
-                except AnchordError as error:
-                    self._fail(name, self._seen.get(name, ()), error)
-
-    def _start(self, pack: Pack, queued_s: float) -> None:
-        """Hand the pack's video to the worker, unless its timeline turns out to be good."""
-        settings = pack_settings(self.settings, pack.id, pack.folder)
-        feed = packs.feed_key(pack, settings.video)
-        packs.output_file(pack.folder, settings.output)
-        with packs.open_inside(pack.folder, settings.video) as stream:
-            video = FileKey.of_opened(stream)
-            stale = packs.staleness(pack, settings, video)
-            if stale is None:
-                self._schedule.finish(pack.id)
-                return
-            if self._worker is None:
-                self._worker = Worker(self._inbox.put, threads=self.settings.worker.threads)
-                log.debug("worker_started", pid=self._worker.pid)
-            self._numbers += 1
-            job = jobs.Job(
-                number=self._numbers,
-                video=settings.video,
-                settings=settings.extract,
-                limits=self.settings.limits,
-                unless_sha256=stale.unless_sha256,
-            )
-            self._worker.submit(job, stream)
-        self._running = _Running(
-            pack=pack,
-            settings=settings,
-            feed=feed,
-            video=video,
-            reason=stale.reason,
-            number=job.number,
-            queued_s=queued_s,
-            started_s=self.clock(),
+    def _publish(self, now_s: float) -> None:
+        self._publish_at_s = now_s + _PUBLISH_S
+        now = state.State(
+            pid=os.getpid(),
+            root=str(self._survey.root),
+            version=__version__,
+            started_unix_s=self._started_unix_s,
+            loop_turned_unix_s=time.time(),
+            watch=state.Part(
+                state="lost" if self._intake.is_root_lost else self._intake.lookout.mode,
+                healthy=not self._intake.is_root_lost,
+                detail=self._intake.lookout.detail,
+            ),
+            worker=state.Part(
+                state="working" if self._workbench.is_busy else "idle" if self._workbench.is_up else "down",
+                healthy=True,
+            ),
+            packs=state.packs_of(self._intake.settler, self._schedule, now_s=now_s),
+            counts={
+                "packs": len(self._survey.seen),
+                "written": self._dispatch.written,
+                "failed": self._dispatch.failed,
+                "rescans": self._intake.rescans,
+                "missed_by_watch": self._intake.missed_by_watch,
+                "overflows": self._overflows,
+                "rebuilds": self._intake.lookout.rebuilds,
+                "worker_restarts": self._workbench.restarts,
+            },
         )
-        log.debug("extraction_started", video=settings.video, reason=stale.reason)
-        if self.observer:
-            self.observer.working(pack.id, self._schedule.queued)
-
-    def _answered(self, answer: Report) -> None:
-        running = self._running
-        if isinstance(answer, Ended):
-            if self._worker is None or answer.pid != self._worker.pid:
-                return
-            self._worker = None
-            answer = jobs.Failed(
-                number=running.number if running else 0,
-                error="WorkerError",
-                message=f"the worker {how_it_ended(answer.status)} while it worked on this video",
-            )
-        if isinstance(answer, jobs.Failed) and answer.number == -1:
-            raise answer.as_error()
-        if running is None or getattr(answer, "number", None) != running.number:
-            return
-        if isinstance(answer, jobs.Progress):
-            if self.observer:
-                self.observer.progressed(answer.done, answer.expected)
-            return
-        self._running = None
-        name = running.pack.id
-        with structlog.contextvars.bound_contextvars(pack=name, video=running.settings.video):
-            try:
-                match answer:
-                    case jobs.Failed():
-                        raise answer.as_error()
-                    case jobs.Unchanged():
-                        log.debug("pack_up_to_date")
-                    case jobs.Extracted(content=content):
-                        self._write(running, content)
-            except ChangedVideoError:
-                log.info("video_changed")
-                self._schedule.finish(name)
-                self._touch(name)
-            except AnchordError as error:
-                self._fail(name, running.feed, error)
-            else:
-                self._same[name] = running.video
-                self._schedule.finish(name)
-
-    def _write(self, running: _Running, content: bytes) -> None:
-        try:
-            made = timeline.decode(content)
-        except ValueError as error:
-            raise WorkerError(f"the worker's timeline makes no sense: {error}") from error
-        video = packs.feed_key(running.pack, running.settings.video)[0]
-        if video is None or not video.same_content_as(running.video):
-            raise ChangedVideoError("the video changed while it was read")
-        write_atomically(packs.output_file(running.pack.folder, running.settings.output), content)
-        self.written += 1
-        quality = made.quality
-        log.info(
-            "timeline_written",
-            frames=made.source.frame_count,
-            samples=quality.samples,
-            faces=quality.faces,
-            coverage=round(quality.coverage, 4),
-            longest_gap_ms=quality.longest_gap_ms,
-            face_height=quality.face_height,
-            warnings=[warning.code for warning in quality.warnings],
-            bytes=len(content),
-            reason=running.reason,
-            queued_s=round(running.queued_s, 3),
-            elapsed_s=round(self.clock() - running.started_s, 3),
-        )
-        for warning in quality.warnings:
-            log.warning("video_warned", code=warning.code, advice=warning.message)
-
-    def _fail(self, pack: str, feed: FeedKey, error: AnchordError) -> None:
-        """Park the pack or try it again, as the error says, and tell why."""
-        self.failed += 1
-        if not error.is_environment:
-            event = "video_refused" if isinstance(error, VideoError) else "pack_parked"
-            log.warning(event, error=str(error))
-            self._schedule.park(pack, key=feed, reason=str(error))
-        else:
-            retry_s = self._schedule.retry(pack, now_s=self.clock(), reason=str(error))
-            log.error("pack_failed", error=str(error), retry_s=retry_s)
-
-    def _time_out(self) -> None:
-        assert self._worker is not None
-        self._worker.kill()  # its end is then reported like any other
+        for publish in self.publishers:
+            with suppress(OutputError, OSError):  # the work goes on without it
+                publish(now)

@@ -50,6 +50,7 @@ class Schedule:
     working: str | None = field(default=None, init=False)
     _new: deque[str] = field(default_factory=deque, init=False)
     _backlog: deque[str] = field(default_factory=deque, init=False)
+    _worked: set[str] = field(default_factory=set, init=False)
     _new_in_a_row: int = field(default=0, init=False)
     _queued_at_s: dict[str, float] = field(default_factory=dict, init=False)
     _parked: dict[str, Parked] = field(default_factory=dict, init=False)
@@ -57,13 +58,21 @@ class Schedule:
     # Pack -> its last pause, kept while it fails so that the next one is longer.
     _pauses_s: dict[str, float] = field(default_factory=dict, init=False)
 
-    def add(self, pack: str, *, now_s: float, is_new: bool = False) -> None:
-        """Put *pack* into the queue, unless it stands there already; whatever held it back is over."""
+    def add(self, pack: str, *, now_s: float, is_backlog: bool = False) -> None:
+        """
+        Put *pack* into the queue, unless it stands there already; whatever held it back is over.
+
+        Args:
+            pack: its id.
+            now_s: time.
+            is_backlog: it was there before the daemon was.
+        """
         self._parked.pop(pack, None)
         self._retries.pop(pack, None)
         if pack in self._queued_at_s:
             return
         self._queued_at_s[pack] = now_s
+        is_new = not is_backlog and pack not in self._worked
         (self._new if is_new else self._backlog).append(pack)
 
     def start_next(self, *, now_s: float) -> tuple[str, float] | None:
@@ -80,6 +89,7 @@ class Schedule:
         self._new_in_a_row = self._new_in_a_row + 1 if is_turn_of_new else 0
         pack = (self._new if is_turn_of_new else self._backlog).popleft()
         self.working = pack
+        self._worked.add(pack)
         return pack, now_s - self._queued_at_s.pop(pack)
 
     def finish(self, pack: str) -> None:
@@ -112,6 +122,11 @@ class Schedule:
         self._parked.pop(pack, None)
         self._retries.pop(pack, None)
         self._pauses_s.pop(pack, None)
+        self._worked.discard(pack)
+
+    def unpark_all(self) -> None:
+        """Give every parked pack another chance: the settings have changed."""
+        self._parked.clear()
 
     def is_parked(self, pack: str, key: Hashable) -> bool:
         """Whether *pack* was parked with just this *key*."""
@@ -133,9 +148,9 @@ class Schedule:
         return self._retries
 
     @property
-    def queued(self) -> int:
-        """How many packs wait."""
-        return len(self._queued_at_s)
+    def queued(self) -> list[str]:
+        """The packs that wait for their turn."""
+        return list(self._queued_at_s)
 
     def _stop(self, pack: str) -> None:
         if self.working == pack:

@@ -17,9 +17,12 @@ class Settler:
 
     # Pack -> time of its last touch. Oldest first: touch() keeps it sorted.
     _touched_s: dict[str, float] = field(default_factory=dict, init=False)
+    # Pack -> time of the first touch since it last stood still.
+    _restless_since_s: dict[str, float] = field(default_factory=dict, init=False)
 
     def touch(self, pack: str, *, at_s: float) -> None:
         """Note that something in *pack* changed at *at_s* (monotonic clock)."""
+        self._restless_since_s.setdefault(pack, at_s)
         self._touched_s.pop(pack, None)
         newest_s = next(reversed(self._touched_s.values()), at_s)
         self._touched_s[pack] = at_s
@@ -27,8 +30,9 @@ class Settler:
             self._touched_s = dict(sorted(self._touched_s.items(), key=lambda item: item[1]))
 
     def forget(self, pack: str) -> None:
-        """*pack* is gone."""
+        """*pack* stands still, or is gone."""
         self._touched_s.pop(pack, None)
+        self._restless_since_s.pop(pack, None)
 
     def wait_s(self, *, now_s: float) -> float | None:
         """Seconds until a pack settles, 0 if one has; None if none is held back."""
@@ -38,12 +42,26 @@ class Settler:
         return max(0.0, oldest_s + self.settle_s - now_s)
 
     def pop_settled(self, *, now_s: float) -> str | None:
-        """The settled pack that has been quiet longest, which is then no longer held; None if none is."""
+        """
+        The settled pack that has been quiet longest, which is then no longer held; None if none is.
+
+        Whoever finds that it does not stand still after all touches it again; else it is forgotten.
+        """
         if self.wait_s(now_s=now_s) != 0.0:
             return None
         pack = next(iter(self._touched_s))
         del self._touched_s[pack]
         return pack
 
-    def __len__(self) -> int:
-        return len(self._touched_s)
+    def restless(self, *, now_s: float, longer_than_s: float) -> dict[str, float]:
+        """Packs that have kept changing for longer than that, and for how long, s."""
+        return {
+            pack: now_s - since_s
+            for pack, since_s in self._restless_since_s.items()
+            if now_s - since_s > longer_than_s
+        }
+
+    @property
+    def held(self) -> list[str]:
+        """The packs that are held back."""
+        return list(self._touched_s)
