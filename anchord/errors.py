@@ -14,6 +14,7 @@ Every error that anchord raises on purpose, and how far each one reaches.
     ├── OutputError          74   one pack, until its folder can be written again
     ├── RootError            74   the daemon, until the avatars root can be read again
     └── WorkerError          70   one video: the process that worked on it ended or was ended
+        └── WorkerStartError      everything, for a while: no video is at fault
 
 Exit statuses are those of sysexits(3).
 """
@@ -91,3 +92,7 @@ class WorkerError(AnchordError):
 
     exit_status = 70
     is_environment = True
+
+
+class WorkerStartError(WorkerError):
+    """The worker process ended before it was ready for any video."""

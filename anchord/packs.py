@@ -162,11 +162,10 @@ def open_file(file: Path) -> BufferedReader:
         raise OutputError(f"{file}: may not be read; give anchord's user the right to") from error
     except OSError as error:
         raise VideoError(f"{file}: cannot be opened: {error.strerror}") from error
-    stream = os.fdopen(descriptor, "rb")
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        stream.close()
+        os.close(descriptor)
         raise VideoError(f"{file}: is not a plain file")
-    return stream
+    return os.fdopen(descriptor, "rb")
 
 
 def output_file(folder: Path, name: str) -> Path:

@@ -119,6 +119,9 @@ def encode(
     pixel_format: str = "yuv420p",
     options: dict[str, str] | None = None,
     form: str | None = None,
+    fps: int = 30,
+    pixel_aspect: int = 1,
+    container_options: dict[str, str] | None = None,
 ) -> Path:
     """
     Write a video file; its container follows from the file's name, or is *form*.
@@ -130,16 +133,20 @@ def encode(
         pixel_format: yuva420p keeps the fourth channel.
         options: of the encoder; good quality, fast, by default.
         form: FFmpeg's name of the container.
+        fps: what the file says its rate is; its frames' times are those of the pictures.
+        pixel_aspect: width over height of a pixel.
+        container_options: of the muxer.
     """
     chosen = options if options is not None else _options(codec)
-    with av.open(file, "w", format=form) as container:
+    with av.open(file, "w", format=form, options=container_options or {}) as container:
         stream: Any = None
         for time_ms, pixels in pictures:
             frame = av.VideoFrame.from_ndarray(pixels, format="rgba" if pixels.shape[2] == 4 else "rgb24")
             if stream is None:
-                stream = container.add_stream(codec, rate=30, options=chosen)
+                stream = container.add_stream(codec, rate=fps, options=chosen)
                 stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, pixel_format
                 stream.codec_context.time_base = _TIME_BASE
+                stream.codec_context.sample_aspect_ratio = pixel_aspect
             frame.pts, frame.time_base = round(time_ms / 1000 / _TIME_BASE), _TIME_BASE
             container.mux(stream.encode(frame))
         if stream is not None:

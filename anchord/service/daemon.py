@@ -149,6 +149,8 @@ class Daemon:
             )
             self._loop()
         finally:
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)  # it is ending already, and should end well
             self._intake.close()
             self._workbench.kill()
         log.info(

@@ -9,7 +9,14 @@ from typing import Protocol
 
 import structlog
 
-from anchord.errors import AnchordError, ChangedVideoError, NoInputError, VideoError, WorkerError
+from anchord.errors import (
+    AnchordError,
+    ChangedVideoError,
+    NoInputError,
+    VideoError,
+    WorkerError,
+    WorkerStartError,
+)
 from anchord.packs import FileKey
 from anchord.service.delivery import Assignment, assignment, deliver
 from anchord.service.jobs import Extracted
@@ -91,6 +98,8 @@ class Dispatch:
                 log.info("video_changed")
                 self.schedule.finish(done.pack)
                 self.touch(done.pack)
+            except WorkerStartError as error:
+                self._fail(done.pack, error)
             except WorkerError as error:
                 self._lose(done, error)
             except AnchordError as error:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import structlog
 
-from anchord.errors import AnchordError, WorkerError
+from anchord.errors import AnchordError, WorkerError, WorkerStartError
 from anchord.service import jobs
 from anchord.service.worker import Ended, Printed, Report, Worker, how_it_ended
 from anchord.settings import WorkerSettings
@@ -47,6 +47,7 @@ class Workbench:
     _numbers: int = field(default=0, init=False)
     _jobs_done: int = field(default=0, init=False)
     _since_s: float = field(default=0.0, init=False)
+    _is_ready: bool = field(default=False, init=False)
     _is_late: bool = field(default=False, init=False)
 
     @property
@@ -63,7 +64,7 @@ class Workbench:
         """Give the worker a job; its outcome comes through ``receive``."""
         if self._worker is None:
             self._worker = Worker(self.report, threads=self.settings.threads)
-            self._jobs_done = 0
+            self._jobs_done, self._is_ready = 0, False
             log.debug("worker_started", pid=self._worker.pid)
         self._job, self._since_s, self._is_late = job.number, self.clock(), False
         self._worker.submit(job, video)
@@ -79,6 +80,7 @@ class Workbench:
             case Printed(line=line):
                 log.debug("worker_printed", line=line)
             case jobs.Ready(sandbox=layers):
+                self._is_ready = True
                 log.debug("worker_ready", sandbox=layers)
             case jobs.Progress(number=number, done=done, expected=expected) if number == self._job:
                 self.on_progress(done, expected)
@@ -126,10 +128,16 @@ class Workbench:
             return None  # it was idle: the next job starts another
         self._job = None
         self.restarts += 1
-        took = f"took longer than worker.timeout_s = {self.settings.timeout_s:g}"
-        error = WorkerError(
-            f"the worker {took if self._is_late else how_it_ended(status)} while it worked on this video"
-        )
+        error: WorkerError
+        if not self._is_ready:
+            error = WorkerStartError(
+                f"the worker {how_it_ended(status)} before it was ready; see its lines in the log"
+            )
+        else:
+            took = f"took longer than worker.timeout_s = {self.settings.timeout_s:g}"
+            error = WorkerError(
+                f"the worker {took if self._is_late else how_it_ended(status)} while it worked on this video"
+            )
         log.warning("worker_lost", error=str(error))
         return error
 

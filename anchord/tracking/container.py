@@ -21,11 +21,6 @@ _BMFF_FIRST_BOXES = frozenset((b"ftyp", b"moov", b"mdat", b"wide", b"free", b"sk
 
 _SEGMENT = 0x18538067
 _CLUSTER = 0x1F43B675
-# Level-1 elements; one of them ends a cluster of unknown size. Source: RFC 9559, section 5.
-_LEVEL_1 = frozenset(
-    (0x114D9B74, 0x1549A966, 0x1654AE6B, _CLUSTER, 0x1C53BB6B, 0x1941A469, 0x1043A770, 0x1254C367)
-)
-_EBML_HEADER = 0x1A45DFA3
 
 
 def checked_container(stream: BufferedReader, name: str) -> Demuxer:
@@ -64,9 +59,8 @@ def _cut(name: str, size: int, needed: int | None = None) -> IncompleteVideoErro
 
 
 def _walk_ebml(stream: BufferedReader, size: int, name: str) -> None:
-    """Step over elements; go into those of unknown size, which live recordings have."""
+    """Step over elements, into segments and clusters. Source: RFC 8794 and RFC 9559."""
     position = 0
-    in_cluster = False
     has_cluster = False
     while position < size:
         stream.seek(position)
@@ -80,14 +74,14 @@ def _walk_ebml(stream: BufferedReader, size: int, name: str) -> None:
         content = position + id_length + size_length
         is_unknown = length == (1 << (7 * size_length)) - 1
         has_cluster |= element == _CLUSTER
-        if element in _LEVEL_1 or element == _EBML_HEADER:
-            in_cluster = False
         if element == _SEGMENT:
             if not is_unknown and content + length > size:
                 raise _cut(name, size, content + length)
             position = content
-        elif is_unknown and element == _CLUSTER and not in_cluster:
-            in_cluster = True
+        elif element == _CLUSTER:
+            # Its blocks are gone through too: FFmpeg would look for the next whole one in silence.
+            if not is_unknown and content + length > size:
+                raise _cut(name, size, content + length)
             position = content
         elif is_unknown:
             raise VideoError(f"{name}: is damaged at byte {position}: an element without an end")
