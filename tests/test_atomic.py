@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from anchord import atomic
 from anchord.atomic import TEMPORARY_PREFIX, remove_leftovers, write_atomically
 from anchord.errors import OutputError
 
@@ -96,7 +95,7 @@ def test_the_file_being_written_counts_as_held(tmp_path: Path, monkeypatch: pyte
         removed.append(remove_leftovers(str(tmp_path)))
         fsync(descriptor)
 
-    monkeypatch.setattr(atomic.os, "fsync", look)
+    monkeypatch.setattr(os, "fsync", look)
     write_atomically(tmp_path / "timeline.json", b"new")
     assert removed == [0, 0]
     assert (tmp_path / "timeline.json").read_bytes() == b"new"

@@ -156,5 +156,5 @@ def encode(
 
 def _options(codec: str) -> dict[str, str]:
     if codec.startswith("libvpx"):
-        return {"crf": "18", "b": "0", "deadline": "good", "cpu-used": "5", "row-mt": "1"}
+        return {"crf": "28", "b": "0", "deadline": "good", "cpu-used": "6", "row-mt": "1"}
     return {"crf": "18", "preset": "veryfast"} if codec == "libx264" else {"crf": "25", "preset": "10"}

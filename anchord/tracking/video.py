@@ -30,6 +30,8 @@ Pixels = NDArray[np.uint8]
 # FFmpeg's own vp8 and vp9 decoders drop alpha without a word; these keep it.
 _ALPHA_DECODERS = {"vp9": "libvpx-vp9", "vp8": "libvpx"}
 
+_LARGE_PIXELS = 1280 * 720
+
 # What shows through where a video is transparent; mid-grey keeps the contrast of skin on both sides.
 _BACKDROP = 128
 
@@ -145,7 +147,9 @@ class Video:
         self._check_pixels(context.width, context.height)
         if self._container.duration:
             self._check_duration(self._container.duration / 1e6)
-        context.thread_count = self.threads
+        # A small picture is decoded faster than faces are found: more threads would only take cores away.
+        is_large = context.width * context.height > _LARGE_PIXELS
+        context.thread_count = self.threads if is_large else 1
         context.thread_type = ThreadType.AUTO
 
     @property
@@ -223,7 +227,6 @@ class Video:
             yield from self._container.decode(self._track)
             return
         decoder: Any = av.CodecContext.create(_ALPHA_DECODERS[self._codec], "r")
-        decoder.thread_count = self.threads
         for packet in self._container.demux(self._track):
             yield from decoder.decode(packet)
 

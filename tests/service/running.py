@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -54,7 +54,7 @@ class Daemon:
         root: Path,
         settings: str = "",
         *arguments: str,
-        environment: Mapping[str, str] | None = None,
+        environment: dict[str, str] | None = None,
         prefix: tuple[str, ...] = (),
     ) -> None:
         self.root = root

@@ -102,7 +102,7 @@ def test_times_are_those_of_a_player_on_a_varying_rate(tmp_path: Path, extracted
 
 
 def test_a_start_offset_is_kept(tmp_path: Path, extracted: Extract) -> None:
-    times = [500 + 100 * index for index in range(8)]
+    times = [500.0 + 100 * index for index in range(8)]
     document = extracted(webm(tmp_path / "idle.webm", half_film(times), fps=10), sample_rate=1)
     assert document["source"]["start_ms"] == 500
     assert [sample["time_ms"] for sample in document["frames"]] == times
