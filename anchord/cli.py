@@ -103,7 +103,13 @@ def extract(
         raise click.UsageError("name either a VIDEO file or an --avatar-id")
     # Started before anything else is done here: it needs half a second to load its libraries.
     reports: SimpleQueue[Report] = SimpleQueue()
-    worker = Worker(reports.put, threads=settings.worker.threads)
+    worker = Worker(
+        reports.put,
+        threads=settings.worker.threads,
+        memory_mb=settings.worker.memory_mb,
+        cpu_s=settings.worker.cpu_s,
+        mode=settings.worker.sandbox,
+    )
     try:
         _extract(
             worker, reports, settings, video, avatar_id, input_name, output, base_path, min_coverage, flags

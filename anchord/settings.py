@@ -78,6 +78,9 @@ class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     idle_s: Annotated[float, Meta(ge=1, le=86_400)] = 300.0
     max_jobs: Annotated[int, Meta(ge=1)] = 200
     grace_s: Annotated[float, Meta(ge=0, le=60)] = 3.0
+    cpu_s: Annotated[int, Meta(ge=1, le=86_400)] = 1800
+    memory_mb: Annotated[int, Meta(ge=1024, le=1 << 20)] = 3072
+    sandbox: Literal["auto", "require", "off"] = "auto"
 
 
 class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

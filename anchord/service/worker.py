@@ -23,14 +23,16 @@ from typing import IO, TypeAlias
 import msgspec
 
 from anchord.errors import WorkerError
-from anchord.service import jobs
+from anchord.service import jobs, sandbox
+from anchord.settings import WorkerSettings
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
-    """The worker process is gone: its exit status, negative for a signal."""
+    """The worker process is gone: its exit status, negative for a signal, and that in words."""
 
     pid: int
     status: int
+    how: str
 
 
 class Printed(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +40,11 @@ class Printed(msgspec.Struct, frozen=True, kw_only=True):
 
     line: str
 
+
+_DEFAULT = WorkerSettings()
+
+# How long a worker that closed its channel may take to end, and its last lines to arrive.
+_LAST_WORDS_S = 2.0
 
 Report: TypeAlias = jobs.Answer | Ended | Printed
 
@@ -47,24 +54,42 @@ class Worker:
     One worker process. Call it from the main thread only: the kernel ends it with that thread.
 
     Args:
-        threads: how many pictures it looks at at once; 0 for one a core.
         report: gets every answer, from a thread of the worker's own.
+        threads: how many pictures it looks at at once; 0 for one a core, up to 8.
+        memory_mb: most address space it may take, MiB.
+        cpu_s: most CPU time it may use for one job, in all threads together.
+        mode: of the sandbox.
     """
 
-    def __init__(self, report: Callable[[Report], None], *, threads: int = 0) -> None:
+    def __init__(
+        self,
+        report: Callable[[Report], None],
+        *,
+        threads: int = _DEFAULT.threads,
+        memory_mb: int = _DEFAULT.memory_mb,
+        cpu_s: int = _DEFAULT.cpu_s,
+        mode: sandbox.Mode = _DEFAULT.sandbox,
+    ) -> None:
+        arguments = [str(threads), str(memory_mb), mode]
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "anchord.service.worker_process", str(threads)],
+                [sys.executable, "-P", "-m", "anchord.service.worker_process", *arguments],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
+                # Its threads would be there before the sandbox is, and there is nothing for them to do.
+                env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
             )
         self._channel = ours
+        self._cpu_s = cpu_s
         self._report = report
+        self._killed_for = ""
+        self._last_line = ""
+        self._prints = threading.Thread(target=self._catch_prints, name="worker prints", daemon=True)
+        self._prints.start()
         threading.Thread(target=self._listen, name="worker answers", daemon=True).start()
-        threading.Thread(target=self._catch_prints, name="worker prints", daemon=True).start()
 
     @property
     def pid(self) -> int:
@@ -73,6 +98,7 @@ class Worker:
 
     def submit(self, job: jobs.Job, video: BufferedReader) -> None:
         """Hand over a job with the open file of its video, which the caller may close afterwards."""
+        sandbox.allow_cpu(self._process.pid, self._cpu_s)
         with contextlib.suppress(OSError):  # it has ended: the report of that is on its way
             message = jobs.encode(job)
             sent = socket.send_fds(self._channel, [message], [video.fileno()])
@@ -83,43 +109,77 @@ class Worker:
         with contextlib.suppress(OSError):
             self._channel.shutdown(socket.SHUT_WR)
 
-    def kill(self) -> None:
-        """End it and all it started, now, and wait until it is gone."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+    def kill(self, why: str = "") -> None:
+        """End it and all it started, now, and wait until it is gone; *why* is reported with its end."""
+        if self._process.poll() is None:  # else its number may be another's by now
+            self._killed_for = self._killed_for or why
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def _listen(self) -> None:
-        with self._channel.makefile("rb") as answers, contextlib.suppress(OSError, WorkerError):
-            while head := _exactly(answers, jobs.LENGTH_BYTES):
-                content = _exactly(answers, int.from_bytes(head, "big"))
-                if len(head) < jobs.LENGTH_BYTES or not content:
-                    break
-                self._report(jobs.decode_answer(content))
-        # An answer that made no sense ends here too: such a process is not asked again.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._report(Ended(pid=self._process.pid, status=self._process.wait()))
+        with self._channel.makefile("rb") as answers, contextlib.suppress(OSError):
+            try:
+                while head := _exactly(answers, jobs.LENGTH_BYTES):
+                    content = _exactly(answers, int.from_bytes(head, "big"))
+                    if len(head) < jobs.LENGTH_BYTES or not content:
+                        break
+                    self._report(jobs.decode_answer(content))
+            except WorkerError as error:
+                self.kill(str(error))  # such a process is not asked again
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            # It has nothing more to say; given time to end by itself, its status says why.
+            self._process.wait(timeout=_LAST_WORDS_S)
+        self.kill("it closed its channel, but did not end")
+        self._prints.join(timeout=_LAST_WORDS_S)
+        status = self._process.wait()
+        how = how_it_ended(status, cpu_s=self._cpu_s, killed_for=self._killed_for, last_line=self._last_line)
+        self._report(Ended(pid=self._process.pid, status=status, how=how))
 
     def _catch_prints(self) -> None:
         stream: IO[bytes] | None = self._process.stderr
         assert stream is not None
         with stream:
             for line in stream:
-                if text := line.decode(errors="replace").strip():
-                    self._report(Printed(line=text[:1000]))
+                if text := line.decode(errors="replace").strip()[:1000]:
+                    self._last_line = text
+                    self._report(Printed(line=text))
 
 
 def _exactly(answers: IO[bytes], count: int) -> bytes:
     return answers.read(count) if count <= jobs.MAX_MESSAGE_BYTES else b""
 
 
-def how_it_ended(status: int) -> str:
-    """An exit status in words."""
-    if status < 0:
-        with contextlib.suppress(ValueError):
-            return f"was ended by {signal.Signals(-status).name}"
-    return f"ended with status {status}"
+def how_it_ended(status: int, *, cpu_s: int = 0, killed_for: str = "", last_line: str = "") -> str:
+    """
+    An exit status in words that name the limit or the crash behind it.
+
+    Args:
+        status: negative for a signal.
+        cpu_s: what the job was allowed.
+        killed_for: why the daemon killed it, if it did.
+        last_line: what it printed last: of an exception or an abort, the reason.
+    """
+    if status >= 0:
+        return f"ended with status {status}" + (f": {last_line}" if status and last_line else "")
+    try:
+        number = signal.Signals(-status)
+    except ValueError:
+        return f"was ended by signal {-status}"
+    match number:
+        case signal.SIGXCPU:
+            why = f"over worker.cpu_s = {cpu_s}"
+        case signal.SIGSYS:
+            why = "it tried what its sandbox forbids; the video may be an attack"
+        case signal.SIGABRT:
+            why = last_line or "a library gave up"
+        case signal.SIGSEGV | signal.SIGBUS | signal.SIGILL | signal.SIGFPE:
+            why = "a library crashed"
+        case signal.SIGKILL:
+            why = killed_for or "by someone else, or by the kernel for want of memory"
+        case _:
+            why = ""
+    return f"was ended by {number.name}" + (f": {why}" if why else "")
 
 
 def work_off(
@@ -151,7 +211,7 @@ def work_off(
                 return content
             case jobs.Failed():
                 raise report.as_error()
-            case Ended(status=status):
-                raise WorkerError(f"{job.video}: the worker {how_it_ended(status)} while it worked on it")
+            case Ended(how=how):
+                raise WorkerError(f"{job.video}: the worker {how} while it worked on it")
             case _:
                 pass

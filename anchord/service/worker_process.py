@@ -2,19 +2,20 @@
 The process that decodes videos: ``python -m anchord.service.worker_process``.
 
 It is given one socket, over which jobs come with the open file of their video and answers go back.
-It opens no file of a pack, writes none, and ends when the daemon does.
+It opens no file, writes none, reaches no network (see ``sandbox``), and ends when the daemon does.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 import socket
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from anchord import timeline
-from anchord.errors import AnchordError
+from anchord.errors import AnchordError, WorkerError
 from anchord.model import checked_model
 from anchord.service import jobs, sandbox
 
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 
 # A progress message for every frame would cost more than it tells.
 _PROGRESS_EVERY = 10
+
+# What libraries import on first use, when no file can be opened any more.
+_IMPORTED_LATE = ("numpy.ma", "av.subtitles.stream")
+
+# A landmarker, its queue of pictures and its stacks take up to 150 MiB each at 4K: on a machine of
+# many cores one for each would not fit into memory_mb, and an idle clip is over before they are made.
+_MOST_THREADS_UNASKED = 8
 
 
 def main() -> None:
@@ -38,12 +46,19 @@ def main() -> None:
     from anchord.tracking.extract import extract
     from anchord.tracking.faces import FaceFinder
 
+    threads, memory_mb = int(sys.argv[1]), int(sys.argv[2])
     try:
-        finder = FaceFinder(checked_model(), threads=int(sys.argv[1]))
+        finder = FaceFinder(
+            checked_model(), threads=threads or min(_MOST_THREADS_UNASKED, len(os.sched_getaffinity(0)))
+        )
+        finder.rehearse()
+        for module in _IMPORTED_LATE:
+            importlib.import_module(module)
+        layers = sandbox.shut(cast("sandbox.Mode", sys.argv[3]), memory_mb=memory_mb)
     except AnchordError as error:
         channel.sendall(jobs.encode(jobs.Failed(number=-1, error=type(error).__name__, message=str(error))))
         return
-    channel.sendall(jobs.encode(jobs.Ready(sandbox={})))
+    channel.sendall(jobs.encode(jobs.Ready(sandbox=layers)))
 
     def work(job: jobs.Job, descriptor: int) -> jobs.Answer:
         def on_progress(done: int, expected: int) -> None:
@@ -57,6 +72,12 @@ def main() -> None:
                 made = extract(stream, job.video, job.settings, job.limits, finder, on_progress=on_progress)
             except AnchordError as error:
                 return jobs.Failed(number=job.number, error=type(error).__name__, message=str(error))
+            except MemoryError:
+                message = (
+                    f"{job.video}: needs more memory than worker.memory_mb = {memory_mb} allows; "
+                    "use a smaller video, or raise it in anchord.toml"
+                )
+                return jobs.Failed(number=job.number, error=WorkerError.__name__, message=message)
             return jobs.Extracted(number=job.number, content=timeline.encode(made))
 
     _serve(channel, work, finder)

@@ -77,6 +77,12 @@ class FaceFinder:
             for points in found.face_landmarks
         ]
 
+    def rehearse(self) -> None:
+        """Make a landmarker and drop it: what loads a file on first use has then loaded it."""
+        self._make_landmarker()
+        self._landmarkers.pop().close()
+        del self._local.landmarker
+
     def close(self) -> None:
         """End the threads; MediaPipe complains at exit about landmarkers that were never closed."""
         self._pool.shutdown()
