@@ -51,7 +51,7 @@ EVENTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "pack_failed": ("error", "not the video's fault; tried again", ("pack", "error", "retry_s")),
     "worker_started": ("debug", "the worker process is up", ("pid",)),
     "worker_printed": ("debug", "a line that a library wrote to the worker's stderr", ("line",)),
-    "worker_ready": ("debug", "it has its libraries, and is held in", ("sandbox",)),
+    "worker_ready": ("info", "what holds the worker in, where it is not as before", ("sandbox",)),
     "worker_lost": ("warning", "it crashed, hung or was ended; its job is tried again", ("error",)),
     "worker_retired": ("debug", "it is not needed any more, or worn", ("reason", "jobs")),
     "watch_rebuilt": ("warning", "file events no longer flowed", ("reason",)),

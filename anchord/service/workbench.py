@@ -16,7 +16,7 @@ import structlog
 
 from anchord.errors import AnchordError, WorkerError, WorkerStartError
 from anchord.service import jobs
-from anchord.service.worker import Ended, Printed, Report, Worker, how_it_ended
+from anchord.service.worker import Ended, Printed, Report, Worker
 from anchord.settings import WorkerSettings
 
 #: How a job ended: with a timeline's bytes, with nothing to do, or with an error.
@@ -49,6 +49,7 @@ class Workbench:
     _since_s: float = field(default=0.0, init=False)
     _is_ready: bool = field(default=False, init=False)
     _is_late: bool = field(default=False, init=False)
+    _layers: dict[str, str] = field(default_factory=dict, init=False)
 
     @property
     def is_busy(self) -> bool:
@@ -63,7 +64,13 @@ class Workbench:
     def start(self, job: jobs.Job, video: BufferedReader) -> None:
         """Give the worker a job; its outcome comes through ``receive``."""
         if self._worker is None:
-            self._worker = Worker(self.report, threads=self.settings.threads)
+            self._worker = Worker(
+                self.report,
+                threads=self.settings.threads,
+                memory_mb=self.settings.memory_mb,
+                cpu_s=self.settings.cpu_s,
+                mode=self.settings.sandbox,
+            )
             self._jobs_done, self._is_ready = 0, False
             log.debug("worker_started", pid=self._worker.pid)
         self._job, self._since_s, self._is_late = job.number, self.clock(), False
@@ -81,11 +88,14 @@ class Workbench:
                 log.debug("worker_printed", line=line)
             case jobs.Ready(sandbox=layers):
                 self._is_ready = True
-                log.debug("worker_ready", sandbox=layers)
+                # Once, and again only where a later worker is held in differently.
+                if layers != self._layers:
+                    log.info("worker_ready", sandbox=layers)
+                self._layers = layers
             case jobs.Progress(number=number, done=done, expected=expected) if number == self._job:
                 self.on_progress(done, expected)
-            case Ended(pid=pid, status=status) if self._worker and self._worker.pid == pid:
-                return self._ended(status)
+            case Ended(pid=pid, how=how) if self._worker and self._worker.pid == pid:
+                return self._ended(how)
             case jobs.Failed(number=-1):
                 # It could not even start, so no video is at fault: the daemon's own trouble.
                 raise report.as_error()
@@ -114,7 +124,7 @@ class Workbench:
             self._retire("idle")
         elif not self._is_late:
             self._is_late = True
-            self._worker.kill()  # that it ended is then reported like any other end
+            self._worker.kill(f"over worker.timeout_s = {self.settings.timeout_s:g}")
 
     def kill(self) -> None:
         """End the worker now, whatever it does."""
@@ -122,7 +132,7 @@ class Workbench:
             self._worker.kill()
             self._worker = self._job = None
 
-    def _ended(self, status: int) -> Outcome | None:
+    def _ended(self, how: str) -> Outcome | None:
         self._worker = None
         if self._job is None:
             return None  # it was idle: the next job starts another
@@ -130,14 +140,9 @@ class Workbench:
         self.restarts += 1
         error: WorkerError
         if not self._is_ready:
-            error = WorkerStartError(
-                f"the worker {how_it_ended(status)} before it was ready; see its lines in the log"
-            )
+            error = WorkerStartError(f"the worker {how} before it was ready; see its lines in the log")
         else:
-            took = f"took longer than worker.timeout_s = {self.settings.timeout_s:g}"
-            error = WorkerError(
-                f"the worker {took if self._is_late else how_it_ended(status)} while it worked on this video"
-            )
+            error = WorkerError(f"the worker {how} while it worked on this video")
         log.warning("worker_lost", error=str(error))
         return error
 
