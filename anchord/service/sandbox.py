@@ -16,6 +16,7 @@ it guards twice what seccomp guards already and is missing in many containers.
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
@@ -24,7 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from anchord.errors import SettingsError
+from anchord.errors import SettingsError, WorkerError
 from anchord.service import landlock, seccomp
 from anchord.service.kernel import prctl
 
@@ -58,7 +59,7 @@ def shut(mode: Mode, *, memory_mb: int) -> dict[str, str]:
         memory_mb: most address space, MiB.
 
     Returns:
-        Layer -> "on", or "off: " and why.
+        Layer -> "on", or "off: " and why; those that were not asked for are not there.
 
     Raises:
         SettingsError: the mode is "require" and a layer that must hold does not.
@@ -73,14 +74,12 @@ def shut(mode: Mode, *, memory_mb: int) -> dict[str, str]:
             "seccomp": _seccomp,
         }
     states = {name: _try(layer) for name, layer in layers.items()}
-    missing = [f"{name} is {states[name]}" for name in _REQUIRED if not is_on(states.get(name, ""))]
+    missing = [f"{name} is {states[name]}" for name in _REQUIRED if name in states if not is_on(states[name])]
     if mode == "require" and missing:
         raise SettingsError(
             f"worker.sandbox = 'require', but {'; '.join(missing)}; "
             "use a kernel or container that allows it, or worker.sandbox = 'auto'"
         )
-    if mode == "off":
-        states |= dict.fromkeys(("no_new_privs", "undumpable", "landlock", "seccomp"), "off: worker.sandbox")
     return states
 
 
@@ -95,14 +94,19 @@ def allow_cpu(pid: int, seconds: int) -> None:
 
     Called by the daemon for each job: a warm worker's whole life says nothing about one video, and
     what sets its own limit can raise it.
+
+    Raises:
+        WorkerError: the kernel refused.
     """
     try:
         # The clock that measures a process's CPU time; see clock_getcpuclockid(3).
         used_s = time.clock_gettime(~pid << 3 | 2)
         hard = resource.prlimit(pid, resource.RLIMIT_CPU)[1]
         resource.prlimit(pid, resource.RLIMIT_CPU, (int(used_s) + 1 + seconds, hard))
-    except ProcessLookupError:
-        pass  # it has ended: the report of that is on its way
+    except OSError as error:
+        if error.errno not in (errno.ESRCH, errno.EINVAL):
+            raise WorkerError(f"the worker's CPU time cannot be limited: {error.strerror}") from error
+        # It has ended, and so has its clock: the report of that is on its way.
 
 
 def _try(layer: Callable[[], str]) -> str:

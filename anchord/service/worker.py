@@ -83,6 +83,8 @@ class Worker:
                 env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
             )
         self._channel = ours
+        # Held while the channel is used or closed: a closed descriptor's number is soon another file's.
+        self._sending = threading.Lock()
         self._cpu_s = cpu_s
         self._report = report
         self._killed_for = ""
@@ -99,14 +101,15 @@ class Worker:
     def submit(self, job: jobs.Job, video: BufferedReader) -> None:
         """Hand over a job with the open file of its video, which the caller may close afterwards."""
         sandbox.allow_cpu(self._process.pid, self._cpu_s)
-        with contextlib.suppress(OSError):  # it has ended: the report of that is on its way
+        # It may have ended, and the report of that be on its way.
+        with self._sending, contextlib.suppress(OSError):
             message = jobs.encode(job)
             sent = socket.send_fds(self._channel, [message], [video.fileno()])
             self._channel.sendall(message[sent:])
 
     def close(self) -> None:
         """Let it finish what it does and end by itself."""
-        with contextlib.suppress(OSError):
+        with self._sending, contextlib.suppress(OSError):
             self._channel.shutdown(socket.SHUT_WR)
 
     def kill(self, why: str = "") -> None:
@@ -131,6 +134,8 @@ class Worker:
             # It has nothing more to say; given time to end by itself, its status says why.
             self._process.wait(timeout=_LAST_WORDS_S)
         self.kill("it closed its channel, but did not end")
+        with self._sending:
+            self._channel.close()
         self._prints.join(timeout=_LAST_WORDS_S)
         status = self._process.wait()
         how = how_it_ended(status, cpu_s=self._cpu_s, killed_for=self._killed_for, last_line=self._last_line)
