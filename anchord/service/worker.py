@@ -16,7 +16,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from io import BufferedReader
+from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import IO, TypeAlias
 
@@ -42,6 +44,12 @@ class Printed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _DEFAULT = WorkerSettings()
+
+# What a worker in wrong hands may put into the daemon's memory: answers to one job (one tells of ten
+# frames), lines in its life and bytes in a line. All far above what was ever seen.
+_MOST_ANSWERS = 100_000
+_MOST_LINES = 2_000
+_LONGEST_LINE = 1000
 
 # How long a worker that closed its channel may take to end, and its last lines to arrive.
 _LAST_WORDS_S = 2.0
@@ -85,6 +93,7 @@ class Worker:
         self._channel = ours
         # Held while the channel is used or closed: a closed descriptor's number is soon another file's.
         self._sending = threading.Lock()
+        self._unheard = _MOST_ANSWERS
         self._cpu_s = cpu_s
         self._report = report
         self._killed_for = ""
@@ -101,6 +110,7 @@ class Worker:
     def submit(self, job: jobs.Job, video: BufferedReader) -> None:
         """Hand over a job with the open file of its video, which the caller may close afterwards."""
         sandbox.allow_cpu(self._process.pid, self._cpu_s)
+        self._unheard = _MOST_ANSWERS
         # It may have ended, and the report of that be on its way.
         with self._sending, contextlib.suppress(OSError):
             message = jobs.encode(job)
@@ -123,11 +133,11 @@ class Worker:
     def _listen(self) -> None:
         with self._channel.makefile("rb") as answers, contextlib.suppress(OSError):
             try:
-                while head := _exactly(answers, jobs.LENGTH_BYTES):
-                    content = _exactly(answers, int.from_bytes(head, "big"))
-                    if len(head) < jobs.LENGTH_BYTES or not content:
-                        break
-                    self._report(jobs.decode_answer(content))
+                while answer := _next_answer(answers):
+                    self._unheard -= 1
+                    if not self._unheard:
+                        raise WorkerError("it talks without end")
+                    self._report(answer)
             except WorkerError as error:
                 self.kill(str(error))  # such a process is not asked again
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -145,14 +155,22 @@ class Worker:
         stream: IO[bytes] | None = self._process.stderr
         assert stream is not None
         with stream:
-            for line in stream:
-                if text := line.decode(errors="replace").strip()[:1000]:
+            lines = iter(partial(stream.readline, _LONGEST_LINE), b"")
+            for line in islice(lines, _MOST_LINES):
+                if text := line.decode(errors="replace").strip():
                     self._last_line = text
                     self._report(Printed(line=text))
+            for _ in lines:
+                pass  # only read, so that it does not wait for a reader for ever
 
 
-def _exactly(answers: IO[bytes], count: int) -> bytes:
-    return answers.read(count) if count <= jobs.MAX_MESSAGE_BYTES else b""
+def _next_answer(answers: IO[bytes]) -> jobs.Answer | None:
+    """None where the channel was closed, be it in the middle of an answer."""
+    length = int.from_bytes(answers.read(jobs.LENGTH_BYTES), "big")
+    if length > jobs.MAX_MESSAGE_BYTES:
+        raise WorkerError(f"its answer has {length} bytes")
+    content = answers.read(length)
+    return jobs.decode_answer(content) if content and len(content) == length else None
 
 
 def how_it_ended(status: int, *, cpu_s: int = 0, killed_for: str = "", last_line: str = "") -> str:
