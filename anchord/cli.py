@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -13,13 +13,12 @@ from typing import Any
 import click
 import msgspec
 
-from anchord import __version__, packs, timeline
-from anchord.errors import AnchordError, CoverageError, RootError
-from anchord.model import MODEL_FILE, checked_model
-from anchord.packs import Pack
-from anchord.service import jobs
-from anchord.service.worker import Report, Worker, work_off
-from anchord.settings import PackSettings, Settings, pack_settings, read_settings
+from anchord import __version__, timeline
+from anchord.commands.extract import Request, Result, extract_now
+from anchord.commands.progress import progress
+from anchord.errors import AnchordError, CoverageError
+from anchord.service.worker import Report, Worker
+from anchord.settings import Settings, read_settings
 
 DEFAULT_CONFIG = Path("/etc/anchord/anchord.toml")
 
@@ -28,6 +27,9 @@ _config = click.option(
     type=click.Path(path_type=Path),
     envvar="ANCHORD_CONFIG",
     help=f"Settings file. [default: {DEFAULT_CONFIG}, where there is one]",
+)
+_root = click.option(
+    "--root", type=click.Path(path_type=Path), help="The avatars root; wins over the settings."
 )
 
 
@@ -39,7 +41,7 @@ def anchord() -> None:
 
 @anchord.command()
 @_config
-@click.option("--root", type=click.Path(path_type=Path), help="The avatars root; wins over the settings.")
+@_root
 @click.option("--once", is_flag=True, help="Work everything off and end: 0, or 1 where a pack failed.")
 @click.option("-v", "--verbose", is_flag=True, help="Log the inner steps too.")
 def run(config: Path | None, root: Path | None, once: bool, verbose: bool) -> None:
@@ -53,12 +55,12 @@ def run(config: Path | None, root: Path | None, once: bool, verbose: bool) -> No
         log.set_up(form=settings.log.format, level="debug" if verbose else settings.log.level)
         return settings
 
-    with _progress() if once else contextlib.nullcontext() as progress:
+    with progress() if once else contextlib.nullcontext() as bar:
         daemon = Daemon(
             read_settings=read,
             root=root,
             once=once,
-            observer=progress,
+            observer=bar,
             publishers=[] if once else [state.publisher()],
         )
         if not daemon.run() and once:
@@ -103,126 +105,71 @@ def extract(
         raise click.UsageError("name either a VIDEO file or an --avatar-id")
     # Started before anything else is done here: it needs half a second to load its libraries.
     reports: SimpleQueue[Report] = SimpleQueue()
-    worker = Worker(
-        reports.put,
-        threads=settings.worker.threads,
-        memory_mb=settings.worker.memory_mb,
-        cpu_s=settings.worker.cpu_s,
-        mode=settings.worker.sandbox,
+    worker = Worker.by(settings.worker, reports.put)
+    request = Request(
+        video=video,
+        avatar_id=avatar_id,
+        base_path=base_path,
+        input_name=input_name,
+        output=output,
+        flags=flags,
     )
     try:
-        _extract(
-            worker, reports, settings, video, avatar_id, input_name, output, base_path, min_coverage, flags
-        )
+        with progress() as bar:
+            if bar:
+                bar.working(video.name if video else str(avatar_id), 0)
+            on_progress = bar.progressed if bar else lambda done, expected: None
+            result = extract_now(request, settings, worker, reports, on_progress)
     finally:
         worker.kill()
-
-
-def _extract(
-    worker: Worker,
-    reports: SimpleQueue[Report],
-    settings: Settings,
-    video: Path | None,
-    avatar_id: str | None,
-    input_name: str | None,
-    output: str | None,
-    base_path: Path | None,
-    min_coverage: float | None,
-    flags: dict[str, Any],
-) -> None:
-    from anchord.atomic import write_atomically
-
-    if avatar_id is not None:
-        pack = packs.pack_called(base_path or Path(settings.root), avatar_id)
-        folder = Path(pack.folder)
-        names = {"video": input_name, "output": None if output == "-" else output}
-        chosen = pack_settings(settings, pack.id, folder, _given(flags | names))
-        target = packs.output_file(folder, chosen.output)
-        stream = packs.open_inside(folder, chosen.video)
-    else:
-        assert video is not None
-        folder = video.absolute().parent
-        chosen = pack_settings(settings, folder.name, folder, _given(flags))
-        target = Path(output) if output else packs.output_file(video.parent, chosen.output)
-        stream = packs.open_file(video)
-        chosen = msgspec.structs.replace(chosen, video=video.name)
-    with stream, _progress() as progress:
-        job = jobs.Job(number=1, video=chosen.video, settings=chosen.extract, limits=settings.limits)
-        if progress:
-            progress.working(chosen.video, 0)
-        content = work_off(
-            worker,
-            reports,
-            job,
-            stream,
-            timeout_s=settings.worker.timeout_s,
-            on_progress=progress.progressed if progress else lambda done, expected: None,
-        )
-    quality = timeline.decode(content).quality
-    if output == "-":
-        sys.stdout.buffer.write(content)
-    else:
-        write_atomically(target, content)
-    _tell(chosen.video, timeline.decode(content), "stdout" if output == "-" else str(target))
-    if min_coverage is not None and quality.coverage < min_coverage:
+    _tell(result)
+    coverage = result.made.quality.coverage
+    if min_coverage is not None and coverage < min_coverage:
         raise CoverageError(
-            f"{chosen.video}: coverage {quality.coverage:.3f} is below --min-coverage {min_coverage}; "
+            f"{result.video}: coverage {coverage:.3f} is below --min-coverage {min_coverage}; "
             "the timeline was written"
         )
 
 
-def _given(flags: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in flags.items() if value is not None}
-
-
-def _tell(video: str, made: timeline.Timeline, where: str) -> None:
-    quality = made.quality
+def _tell(result: Result) -> None:
+    """Stdout is for results: the timeline itself, or else what became of it."""
+    quality = result.made.quality
+    if result.file is None:
+        sys.stdout.buffer.write(result.content)
     click.echo(
-        f"{video}: {made.source.frame_count} frames processed, {quality.samples} sampled, "
+        f"{result.video}: {result.made.source.frame_count} frames processed, {quality.samples} sampled, "
         f"{quality.faces} with a face, coverage {quality.coverage:.1%}",
-        err=where == "stdout",
+        err=result.file is None,
     )
     for warning in quality.warnings:
         click.echo(f"  {warning.code}: {warning.message}", err=True)
-    click.echo(f"timeline written to {where}", err=where == "stdout")
+    click.echo(f"timeline written to {result.file or 'stdout'}", err=result.file is None)
 
 
 @anchord.command()
 @_config
-@click.option("--root", type=click.Path(path_type=Path), help="The avatars root; wins over the settings.")
+@_root
 @click.argument("pack_id", metavar="[PACK]", required=False)
 def check(config: Path | None, root: Path | None, pack_id: str | None) -> None:
     """Show the effective settings, for all packs or one, and check what the daemon needs."""
+    from anchord.commands.check import findings
+
     settings = _settings(config)
-    folder = root or Path(settings.root)
-    checked_model()
-    found = list(packs.find_packs(folder))
-    if pack_id is not None:
-        found = [packs.pack_called(folder, pack_id)]
-        _show(pack_settings(settings, pack_id, Path(found[0].folder)))
-    else:
-        _show(PackSettings(extract=settings.extract, origins=_extract_origins(settings)))
-    for pack in found:
-        _check_pack(settings, pack)
-    click.echo(f"model {MODEL_FILE.name}: whole")
-    click.echo(f"root {folder}: {len(found)} pack{'s' if len(found) != 1 else ''} readable and writable")
+    for line in findings(settings, root or Path(settings.root), pack_id):
+        click.echo(line)
 
 
-def _extract_origins(settings: Settings) -> dict[str, str]:
-    return {key.removeprefix("extract."): source for key, source in settings.origins.items()}
+@anchord.command()
+@_config
+@_root
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def status(config: Path | None, root: Path | None, as_json: bool) -> None:
+    """Show what the daemon is doing and the state of every pack; also without a daemon."""
+    from anchord.commands.status import lines, report
 
-
-def _show(settings: PackSettings) -> None:
-    """A table of settings: key, value, where it came from."""
-    values = {"video": settings.video, "output": settings.output} | msgspec.structs.asdict(settings.extract)
-    for key, value in values.items():
-        click.echo(f"{key:16} {value!r:28} {settings.origins.get(key, 'default')}")
-
-
-def _check_pack(settings: Settings, pack: Pack) -> None:
-    pack_settings(settings, pack.id, Path(pack.folder))
-    if not os.access(pack.folder, os.R_OK | os.W_OK | os.X_OK):
-        raise RootError(f"{pack.folder}: cannot be read and written by this user; mend its owner or mode")
+    settings = _settings(config)
+    found = report(settings, root or Path(settings.root))
+    click.echo(msgspec.json.encode(found) if as_json else "\n".join(lines(found)))
 
 
 @anchord.group()
@@ -240,43 +187,6 @@ def _settings(config: Path | None) -> Settings:
     if config is None and DEFAULT_CONFIG.is_file():
         config = DEFAULT_CONFIG
     return read_settings(config)
-
-
-class _Bar:
-    """A progress bar for one video after another."""
-
-    def __init__(self, bar: Any) -> None:
-        self._bar = bar
-        self._task = bar.add_task("", total=None)
-
-    def working(self, pack: str, queued: int) -> None:
-        """Begin anew for *pack*."""
-        waiting = f" ({queued} more)" if queued else ""
-        self._bar.reset(self._task, description=f"{pack}{waiting}", total=None)
-
-    def progressed(self, done: int, expected: int) -> None:
-        """Show frames decoded of frames expected."""
-        self._bar.update(self._task, completed=done, total=expected or None)
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[_Bar | None]:
-    """A progress bar on a terminal; None elsewhere."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("frames"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        yield _Bar(bar)
 
 
 def main() -> None:

@@ -64,13 +64,7 @@ class Workbench:
     def start(self, job: jobs.Job, video: BufferedReader) -> None:
         """Give the worker a job; its outcome comes through ``receive``."""
         if self._worker is None:
-            self._worker = Worker(
-                self.report,
-                threads=self.settings.threads,
-                memory_mb=self.settings.memory_mb,
-                cpu_s=self.settings.cpu_s,
-                mode=self.settings.sandbox,
-            )
+            self._worker = Worker.by(self.settings, self.report)
             self._jobs_done, self._is_ready = 0, False
             log.debug("worker_started", pid=self._worker.pid)
         self._job, self._since_s, self._is_late = job.number, self.clock(), False

@@ -102,6 +102,17 @@ class Worker:
         self._prints.start()
         threading.Thread(target=self._listen, name="worker answers", daemon=True).start()
 
+    @classmethod
+    def by(cls, settings: WorkerSettings, report: Callable[[Report], None]) -> Worker:
+        """A worker as the settings want it."""
+        return cls(
+            report,
+            threads=settings.threads,
+            memory_mb=settings.memory_mb,
+            cpu_s=settings.cpu_s,
+            mode=settings.sandbox,
+        )
+
     @property
     def pid(self) -> int:
         """Its process id."""

@@ -1,0 +1,1 @@
+"""What the commands find out for a person; ``cli`` prints it."""
