@@ -65,14 +65,11 @@ def lines(found: Report) -> list[str]:
         counts = daemon.counts
         head = (
             f"anchord {daemon.version}, process {daemon.pid}: {daemon.watch.state}, "
-            f"worker {daemon.worker.state}, {counts.get('written', 0)} written, {counts.get('failed', 0)} failed"
+            f"worker {daemon.worker.state}, {counts.get('written', 0)} written, "
+            f"{counts.get('failed', 0)} failed"
         )
     else:
-        head = (
-            f"process {found.pid}, which tells nothing of itself here"
-            if found.running
-            else "no daemon running"
-        )
+        head = f"process {found.pid}, which tells nothing here" if found.running else "no daemon running"
     width = max((len(pack.pack) for pack in found.packs), default=0)
     return [f"{found.root}: {head}", *(_line(pack, width) for pack in found.packs)]
 

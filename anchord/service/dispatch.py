@@ -17,7 +17,7 @@ from anchord.errors import (
     WorkerError,
     WorkerStartError,
 )
-from anchord.packs import FileKey
+from anchord.packs import FeedKey, FileKey
 from anchord.service.delivery import Assignment, assignment, deliver
 from anchord.service.jobs import Extracted
 from anchord.service.schedule import Schedule
@@ -99,26 +99,27 @@ class Dispatch:
                 self.schedule.finish(done.pack)
                 self.touch(done.pack)
             except WorkerStartError as error:
-                self._fail(done.pack, error)
+                self._fail(done.pack, done.feed, error)
             except WorkerError as error:
                 self._lose(done, error)
             except AnchordError as error:
-                self._fail(done.pack, error)
+                self._fail(done.pack, done.feed, error)
             else:
                 self.survey.confirm(done.pack, done.video)
                 self._losses.pop(done.pack, None)
                 self.schedule.finish(done.pack)
 
-    def park(self, pack: str, error: AnchordError) -> None:
-        """Leave *pack* alone until its files change, and say why."""
+    def park(self, pack: str, feed: FeedKey | None, error: AnchordError) -> None:
+        """Leave *pack* alone until its files are others than *feed*, and say why."""
         self.failed += 1
-        event = "video_refused" if isinstance(error, VideoError) else "pack_parked"
-        log.warning(event, error=str(error))
-        self.schedule.park(pack, key=self.survey.look_at(pack), reason=str(error))
+        # First parked, then told: whoever reads the log may change the file at once.
+        self.schedule.park(pack, key=feed, reason=str(error))
+        log.warning("video_refused" if isinstance(error, VideoError) else "pack_parked", error=str(error))
 
     def _start(self, pack: str, queued_s: float) -> None:
         """Hand the pack's video to the worker, unless its timeline turns out to be good."""
         folder = self.survey.root / pack
+        feed = self.survey.seen.get(pack)
         try:
             settings = pack_settings(self.settings, pack, folder)
             assigned = assignment(
@@ -138,7 +139,7 @@ class Dispatch:
         except NoInputError:
             self.schedule.finish(pack)  # it was taken away; should it come back, that is heard
         except AnchordError as error:
-            self._fail(pack, error)
+            self._fail(pack, feed, error)
         else:
             self._assigned = assigned
             log.debug("extraction_started", video=settings.video, reason=assigned.reason)
@@ -151,14 +152,16 @@ class Dispatch:
         losses = losses + 1 if video == done.video else 1
         self._losses[done.pack] = (done.video, losses)
         if losses < _LOSSES:
-            self._fail(done.pack, error)
+            self._fail(done.pack, done.feed, error)
         else:
-            self.park(done.pack, VideoError(f"{error}, {losses} times; left alone until it changes"))
+            self.park(
+                done.pack, done.feed, VideoError(f"{error}, {losses} times; left alone until it changes")
+            )
 
-    def _fail(self, pack: str, error: AnchordError) -> None:
+    def _fail(self, pack: str, feed: FeedKey | None, error: AnchordError) -> None:
         """Park the pack or try it again, as the error says."""
         if not error.is_environment:
-            self.park(pack, error)
+            self.park(pack, feed, error)
             return
         self.failed += 1
         retry_s = self.schedule.retry(pack, now_s=self.clock(), reason=str(error))

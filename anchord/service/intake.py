@@ -11,6 +11,7 @@ import structlog
 
 from anchord import packs
 from anchord.errors import AnchordError, RootError, SettingsError
+from anchord.packs import FeedKey
 from anchord.service import lock
 from anchord.service.lookout import Lookout
 from anchord.service.schedule import Schedule
@@ -44,7 +45,7 @@ class Intake:
     schedule: Schedule
     report: Callable[[str], None]
     on_overflow: Callable[[], None]
-    park: Callable[[str, AnchordError], None]
+    park: Callable[[str, FeedKey, AnchordError], None]
     is_watching: bool = True
     clock: Callable[[], float] = time.monotonic
     lookout: Lookout = field(init=False)
@@ -118,6 +119,8 @@ class Intake:
         self._backlog.discard(pack)
         if self.survey.look_at(pack) is None:
             self._forget(pack)
+            if not self.survey.root.is_dir():
+                self.rescan_soon()  # the last that is heard of a root that was deleted
         else:
             self.settler.touch(pack, at_s=self.clock())
 
@@ -197,7 +200,7 @@ class Intake:
         log.debug("pack_settled")
         if settings is None:
             assert error is not None
-            self.park(pack, error)
+            self.park(pack, feed, error)
         elif (video := feed[0]) is None:
             self.schedule.forget(pack)  # nothing to do until there is one
         elif (stale := packs.staleness(folder, settings, video)) is None or (

@@ -6,6 +6,7 @@ Without events every change is found all the same, by looking at all packs every
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -52,6 +53,8 @@ class Lookout:
     _watch: Watch | None = field(default=None, init=False)
     _root: RootKey | None = field(default=None, init=False)
     _probe_at_s: float = field(default=0.0, init=False)
+    _is_cookie_out: bool = field(default=False, init=False)
+    # How often in a row a watch had to be rebuilt.
     _failures: int = field(default=0, init=False)
 
     @property
@@ -90,9 +93,12 @@ class Lookout:
             return self._doubt("a thread of the watch has ended")
         if self._watch.awaits_cookie:
             return self._doubt("no event came for a file made to prove that they flow")
-        self._failures = 0
-        is_proven = self._watch.send_cookie()
-        self.detail = "events proven" if is_proven else "events unproven: the root is not writable"
+        if self._is_cookie_out:
+            self._failures = 0
+            self.detail = "events proven"
+        self._is_cookie_out = self._watch.send_cookie()
+        if not self._is_cookie_out:
+            self.detail = "events unproven: no file can be made in the root"
         return False
 
     def wait_s(self, now_s: float) -> float | None:
@@ -124,10 +130,11 @@ class Lookout:
         if not self.polls_because:
             try:
                 self._watch = Watch(root, self.report, self.on_overflow)
-                self._probe_at_s = 0.0
+                self._probe_at_s, self._is_cookie_out = 0.0, False
                 self.polls_because = _too_few_watches(root)
             except RootError as error:
-                self.polls_because = str(error)
+                is_limit = isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.ENOSPC
+                self.polls_because = _too_few_watches(root) if is_limit else str(error)
         if self.polls_because:
             self.close()
             self.detail = self.polls_because
