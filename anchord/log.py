@@ -84,7 +84,10 @@ def set_up(*, form: Format = "auto", level: str = "info", stream: TextIO | None 
         structlog.processors.format_exc_info,
     ]
     if is_text:
-        processors += [_time_of_day, structlog.dev.ConsoleRenderer(colors=out.isatty(), timestamp_key="time")]
+        console = structlog.dev.ConsoleRenderer(
+            colors=out.isatty(), timestamp_key="time", sort_keys=False, pad_event_to=18
+        )
+        processors += [_time_of_day, console]
     else:
         processors += [_event_first, structlog.processors.JSONRenderer(ensure_ascii=False)]
     if _is_journal(out):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import dataclass, field
 
 
@@ -15,19 +16,18 @@ class Settler:
 
     settle_s: float
 
-    # Pack -> time of its last touch. Oldest first: touch() keeps it sorted.
+    # Pack -> time of its last touch.
     _touched_s: dict[str, float] = field(default_factory=dict, init=False)
+    # The same, oldest first, with touches among them that later ones have replaced.
+    _oldest: list[tuple[float, str]] = field(default_factory=list, init=False)
     # Pack -> time of the first touch since it last stood still.
     _restless_since_s: dict[str, float] = field(default_factory=dict, init=False)
 
     def touch(self, pack: str, *, at_s: float) -> None:
         """Note that something in *pack* changed at *at_s* (monotonic clock)."""
         self._restless_since_s.setdefault(pack, at_s)
-        self._touched_s.pop(pack, None)
-        newest_s = next(reversed(self._touched_s.values()), at_s)
         self._touched_s[pack] = at_s
-        if at_s < newest_s:  # only at a start, where times come from the files themselves
-            self._touched_s = dict(sorted(self._touched_s.items(), key=lambda item: item[1]))
+        heapq.heappush(self._oldest, (at_s, pack))
 
     def forget(self, pack: str) -> None:
         """*pack* stands still, or is gone."""
@@ -36,10 +36,11 @@ class Settler:
 
     def wait_s(self, *, now_s: float) -> float | None:
         """Seconds until a pack settles, 0 if one has; None if none is held back."""
-        if not self._touched_s:
+        while self._oldest and self._touched_s.get(self._oldest[0][1]) != self._oldest[0][0]:
+            heapq.heappop(self._oldest)
+        if not self._oldest:
             return None
-        oldest_s = next(iter(self._touched_s.values()))
-        return max(0.0, oldest_s + self.settle_s - now_s)
+        return max(0.0, self._oldest[0][0] + self.settle_s - now_s)
 
     def pop_settled(self, *, now_s: float) -> str | None:
         """
@@ -49,7 +50,7 @@ class Settler:
         """
         if self.wait_s(now_s=now_s) != 0.0:
             return None
-        pack = next(iter(self._touched_s))
+        _, pack = heapq.heappop(self._oldest)
         del self._touched_s[pack]
         return pack
 

@@ -23,8 +23,8 @@ LIMIT_S = 60.0
 SETTINGS = """
 [watch]
 settle_s = 0.3
-rescan_s = 3600
-probe_s = 3600
+rescan_s = {rescan_s}
+probe_s = {rescan_s}
 {more}
 """
 
@@ -47,6 +47,8 @@ class Daemon:
         settings: TOML that is added to the tests' settings.
         arguments: further ones.
         environment: further variables.
+        prefix: a command to run it under.
+        rescan_s: so long that nothing is found by it, unless a test is about that.
     """
 
     def __init__(
@@ -56,11 +58,12 @@ class Daemon:
         *arguments: str,
         environment: dict[str, str] | None = None,
         prefix: tuple[str, ...] = (),
+        rescan_s: float = 3600,
     ) -> None:
         self.root = root
         self.runtime = root.parent / f"{root.name}-runtime"
         self.settings = root.parent / f"{root.name}.toml"
-        self.settings.write_text(SETTINGS.format(more=settings))
+        self.settings.write_text(SETTINGS.format(more=settings, rescan_s=rescan_s))
         self._arguments = arguments
         self._environment = environment or {}
         self._prefix = prefix
