@@ -42,6 +42,10 @@ _EVENTS: list[type[FileSystemEvent]] = [
     DirDeletedEvent,
 ]
 
+# Without this, what watchdog says while no Watch listens would go to stderr between the log's lines.
+logging.getLogger("watchdog").addHandler(logging.NullHandler())
+logging.getLogger("watchdog").propagate = False
+
 _COOKIE_PREFIX = ".anchord-cookie-"
 
 
@@ -64,7 +68,6 @@ class Watch:
         self._observer = Observer()
         self._log = _WatchdogLog(on_overflow)
         logging.getLogger("watchdog").addHandler(self._log)
-        logging.getLogger("watchdog").propagate = False
         handler = _Handler(os.fsencode(root), self._heard, report, on_overflow)
         try:
             self._observer.schedule(handler, str(root), recursive=True, event_filter=_EVENTS)
