@@ -19,8 +19,29 @@ Demuxer = Literal["matroska", "mov"]
 _EBML_MAGIC = b"\x1a\x45\xdf\xa3"
 _BMFF_FIRST_BOXES = frozenset((b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"))
 
+_EBML_HEADER = 0x1A45DFA3
 _SEGMENT = 0x18538067
 _CLUSTER = 0x1F43B675
+_BLOCK_GROUP = 0xA0
+# What may stand anywhere: padding and a checksum.
+_ANYWHERE = frozenset((0xEC, 0xBF))
+# Element -> what may stand in it. A hole or a lost piece shows as something else: a demuxer would
+# search on from there and drop frames without a word. Source: RFC 9559, section 5.
+_WITHIN = {
+    _SEGMENT: _ANYWHERE
+    | {0x114D9B74, 0x1549A966, 0x1654AE6B, _CLUSTER, 0x1C53BB6B, 0x1941A469, 0x1043A770, 0x1254C367},
+    _CLUSTER: _ANYWHERE | {0xE7, 0xA7, 0xAB, 0xA3, 0xAF, 0x5854, _BLOCK_GROUP},
+    _BLOCK_GROUP: _ANYWHERE | {0xA1, 0xA2, 0x75A1, 0x9B, 0xFA, 0xFB, 0xFD, 0xA4, 0x75A2, 0x8E, 0xC8},
+}
+# Elements without an end of their own, in live recordings, end where their parent's next one begins.
+_LIVE = (_SEGMENT, _CLUSTER)
+
+# Boxes that hold nothing but boxes.
+_BMFF_FOLDERS = frozenset(
+    (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"dinf", b"mvex", b"moof", b"traf")
+)
+# Deeper than any video goes; ten folders nest five deep.
+_BMFF_DEPTH = 8
 
 
 def checked_container(stream: BufferedReader, name: str) -> Demuxer:
@@ -59,38 +80,72 @@ def _cut(name: str, size: int, needed: int | None = None) -> IncompleteVideoErro
 
 
 def _walk_ebml(stream: BufferedReader, size: int, name: str) -> None:
-    """Step over elements, into segments and clusters. Source: RFC 8794 and RFC 9559."""
+    """Step through every element down to the blocks, and see that nothing lies between them."""
     position = 0
+    # The elements that are gone into, outermost first, and where each ends; None for "not known".
+    inside: list[tuple[int, int | None]] = []
     has_cluster = False
     while position < size:
-        stream.seek(position)
-        header = stream.read(12)
-        element, id_length = _vint(header, keep_marker=True)
-        length, size_length = _vint(header[id_length:], keep_marker=False) if id_length else (0, 0)
-        if not id_length or not size_length:
-            if len(header) < 12:
-                raise _cut(name, size)
-            raise VideoError(f"{name}: is damaged at byte {position}: no WebM element begins there")
-        content = position + id_length + size_length
-        is_unknown = length == (1 << (7 * size_length)) - 1
+        while inside and inside[-1][1] == position:
+            inside.pop()
+        element, content, length = _element(stream, position, size, name)
+        while inside and inside[-1][1] is None and element not in _WITHIN[inside[-1][0]]:
+            inside.pop()
+        _check_place(element, position, inside, name)
+        end = None if length is None else content + length
+        limit = next((end for _, end in reversed(inside) if end is not None), size)
+        if end is not None and end > limit:
+            if limit == size:
+                raise _cut(name, size, end)
+            raise _damaged(name, position, "an element is longer than the one around it")
+        if end is None and element not in _LIVE:
+            raise _damaged(name, position, "an element has no end")
         has_cluster |= element == _CLUSTER
-        if element == _SEGMENT:
-            if not is_unknown and content + length > size:
-                raise _cut(name, size, content + length)
+        if element in _WITHIN:
+            inside.append((element, end))
             position = content
-        elif element == _CLUSTER:
-            # Its blocks are gone through too: FFmpeg would look for the next whole one in silence.
-            if not is_unknown and content + length > size:
-                raise _cut(name, size, content + length)
-            position = content
-        elif is_unknown:
-            raise VideoError(f"{name}: is damaged at byte {position}: an element without an end")
         else:
-            position = content + length
-            if position > size:
-                raise _cut(name, size, position)
+            assert end is not None
+            position = end
     if not has_cluster:
         raise _cut(name, size)
+
+
+def _element(stream: BufferedReader, position: int, size: int, name: str) -> tuple[int, int, int | None]:
+    """The element at *position*: its id, where its content begins and how long that is, if known."""
+    stream.seek(position)
+    header = stream.read(12)
+    element, id_length = _vint(header, keep_marker=True)
+    length, size_length = _vint(header[id_length:], keep_marker=False) if id_length else (0, 0)
+    if not size_length:
+        if len(header) < 12:
+            raise _cut(name, size)
+        raise _damaged(name, position, "no WebM element begins there")
+    is_known = length != (1 << (7 * size_length)) - 1
+    return element, position + id_length + size_length, length if is_known else None
+
+
+def _check_place(element: int, position: int, inside: list[tuple[int, int | None]], name: str) -> None:
+    """
+    See that an element may stand where it does.
+
+    Raises:
+        VideoError: it may not, so what lies there is not what was written there.
+    """
+    if inside:
+        is_right = element in _WITHIN[inside[-1][0]]
+    elif position == 0:
+        is_right = element == _EBML_HEADER
+    else:
+        if element == _EBML_HEADER:
+            raise VideoError(f"{name}: holds a second video from byte {position} on; put in one only")
+        is_right = element == _SEGMENT or element in _ANYWHERE
+    if not is_right:
+        raise _damaged(name, position, "something begins there that does not belong there")
+
+
+def _damaged(name: str, position: int, what: str) -> VideoError:
+    return VideoError(f"{name}: is damaged at byte {position}: {what}; upload it again")
 
 
 def _vint(data: bytes, *, keep_marker: bool) -> tuple[int, int]:
@@ -105,25 +160,39 @@ def _vint(data: bytes, *, keep_marker: bool) -> tuple[int, int]:
 
 
 def _walk_bmff(stream: BufferedReader, size: int, name: str) -> None:
-    """Step over the top-level boxes."""
-    position = 0
+    """Step over the boxes, and into those that hold the index."""
+    seen = _boxes(stream, 0, size, size, name, depth=0)
+    if b"moov" not in seen:
+        # Recorders write the index last: without it the upload is still under way, or was cut.
+        raise _cut(name, size)
+
+
+def _boxes(
+    stream: BufferedReader, position: int, end: int, size: int, name: str, *, depth: int
+) -> set[bytes]:
+    """The kinds of the boxes from *position* to *end*, which they must fill exactly."""
     seen = set()
-    while position < size:
+    while position < end:
         stream.seek(position)
         header = stream.read(16)
         if len(header) < 8:
             raise _cut(name, size)
         length, kind = int.from_bytes(header[:4], "big"), header[4:8]
+        content = position + 8
         if length == 1:
             length = int.from_bytes(header[8:16], "big")
-        elif length == 0:  # to the end of the file
-            length = size - position
-        if length < 8:
-            raise VideoError(f"{name}: is damaged at byte {position}: a box of {length} bytes")
+            content += 8
+        elif length == 0 and kind == b"mdat" and not depth:  # to the end of the file
+            length = end - position
+        if position + length < content or (depth and position + length > end):
+            # QuickTime may close a list of boxes with four zero bytes.
+            if depth and header[:4] == bytes(4) and end - position in (4, 8):
+                break
+            raise _damaged(name, position, f"a box has {length} bytes")
+        if position + length > size:
+            raise _cut(name, size, position + length)
+        if kind in _BMFF_FOLDERS and depth < _BMFF_DEPTH:
+            _boxes(stream, content, position + length, size, name, depth=depth + 1)
         seen.add(kind)
         position += length
-    if position > size:
-        raise _cut(name, size, position)
-    if b"moov" not in seen:
-        # Recorders write the index last: without it the upload is still under way, or was cut.
-        raise _cut(name, size)
+    return seen

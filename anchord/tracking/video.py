@@ -32,8 +32,25 @@ _ALPHA_DECODERS = {"vp9": "libvpx-vp9", "vp8": "libvpx"}
 
 _LARGE_PIXELS = 1280 * 720
 
+# Every packet of theirs shows one picture; of vp8 some show none, unless it has alpha.
+_ONE_PICTURE_EACH = ("av1", "vp9")
+
+# Compressed pictures are as good as noise: so many zeros in a row mean that nothing was written there.
+# An unfinished upload leaves pages of 4,096; some encoders pad a picture with a few at its end.
+_HOLE = bytes(512)
+_HOLE_IN_FRONT = bytes(16)
+
+# No other file and no URL, whatever the video names; for WebM its own checksums too.
+_OPENING = {
+    "mov": {"protocol_whitelist": "", "enable_drefs": "0"},
+    "matroska": {"protocol_whitelist": "", "err_detect": "crccheck+explode"},
+}
+
 # What shows through where a video is transparent; mid-grey keeps the contrast of skin on both sides.
 _BACKDROP = 128
+
+# What comes out of FFmpeg, and of numbers that make no sense, where a file is damaged.
+_DAMAGE = (av.FFmpegError, ValueError, ArithmeticError)
 
 # Frame times in containers are rounded to 1 ms; anything beyond this is a rate that really varies.
 _UNEVEN_MS = 2.0
@@ -121,14 +138,15 @@ class Video:
                 mode="r",
                 format=demuxer,
                 metadata_errors="ignore",
-                options={"protocol_whitelist": "", "enable_drefs": "0"},
+                options=_OPENING[demuxer],
             )
-        except (av.FFmpegError, ValueError) as error:
-            raise VideoError(f"{self.name}: cannot be opened as a video: {_reason(error)}") from error
-        try:
             self._open_track()
-        except BaseException:
-            self._container.close()
+        except BaseException as error:
+            if hasattr(self, "_container"):
+                self._container.close()
+            # Too little memory is not the video's fault, though FFmpeg says so in its own words.
+            if isinstance(error, _DAMAGE) and not isinstance(error, MemoryError):
+                raise VideoError(f"{self.name}: cannot be opened as a video: {_reason(error)}") from error
             raise
         return self
 
@@ -149,8 +167,18 @@ class Video:
             self._check_duration(self._container.duration / 1e6)
         # A small picture is decoded faster than faces are found: more threads would only take cores away.
         is_large = context.width * context.height > _LARGE_PIXELS
-        context.thread_count = self.threads if is_large else 1
-        context.thread_type = ThreadType.AUTO
+        # FFmpeg's vp8 decoder notices damage only where it decodes one frame in several threads.
+        is_sliced = context.name == "vp8"
+        context.thread_count = self.threads if is_large else 1 + is_sliced
+        context.thread_type = ThreadType.SLICE if is_sliced else ThreadType.AUTO
+        context.options = self._decoding
+
+    @property
+    def _decoding(self) -> dict[str, str]:
+        """Options of a decoder: forgive nothing, and make no room for a picture that is refused anyway."""
+        # Left to themselves they would show something in place of what they can't read, or leave it out.
+        # Twice: they round the sides up to whole blocks before they compare.
+        return {"err_detect": "explode", "max_pixels": str(2 * self.limits.max_pixels)}
 
     @property
     def frames_expected(self) -> int:
@@ -180,7 +208,9 @@ class Video:
                 self._times_ms.append(frame.time_ms)
                 self._check_duration((frame.time_ms - self._times_ms[0]) / 1000)
                 yield frame
-        except (av.FFmpegError, ValueError, ArithmeticError) as error:
+        except MemoryError:
+            raise
+        except _DAMAGE as error:
             raise VideoError(
                 f"{self.name}: is damaged at frame {self._decoded}: {_reason(error)}; encode it again"
             ) from error
@@ -223,12 +253,33 @@ class Video:
         return self._track.codec_context.codec.canonical_name
 
     def _pictures(self) -> Iterator[av.VideoFrame]:
-        if not self._has_alpha:
-            yield from self._container.decode(self._track)
-            return
-        decoder: Any = av.CodecContext.create(_ALPHA_DECODERS[self._codec], "r")
+        decoder: Any = self._track.codec_context
+        witness = None
+        if self._has_alpha:
+            if self._codec == "vp8":
+                witness = decoder  # libvpx forgives more than FFmpeg's own, which therefore looks on
+            decoder = av.CodecContext.create(_ALPHA_DECODERS[self._codec], "r")
+            decoder.options = self._decoding
+        packets = 0
         for packet in self._container.demux(self._track):
-            yield from decoder.decode(packet)
+            is_last = packet.dts is None and not packet.size
+            if not is_last:
+                packets += not packet.is_discard  # an edit list hides it
+                self._check_packet(packet)
+                if witness:
+                    witness.decode(packet)
+            yield from decoder.decode(None if is_last else packet)
+        if self._decoded < packets and (self._codec in _ONE_PICTURE_EACH or self._has_alpha):
+            raise ValueError(f"only {self._decoded} of {packets} frames can be decoded")
+
+    @staticmethod
+    def _check_packet(packet: Any) -> None:
+        """Holes in a file: decoders skip some of them, and conceal others, without a word."""
+        if packet.is_corrupt or not packet.size:
+            raise ValueError("there is nothing in it")
+        content = bytes(packet)
+        if content.startswith(_HOLE_IN_FRONT) or _HOLE in content:
+            raise ValueError("there is a hole in it, as an unfinished upload leaves")
 
     def _frame(self, index: int, picture: av.VideoFrame) -> Frame:
         if picture.is_corrupt:

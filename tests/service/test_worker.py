@@ -102,7 +102,7 @@ def test_a_crash_is_named_by_its_signal(
 ) -> None:
     """A decoder that writes where it must not, or gives up."""
 
-    def crash_it(done: int, expected: int) -> None:
+    def crash_it(*_progress: int) -> None:
         os.kill(worker.pid, crash)
 
     job = jobs.Job(number=1, video="idle.webm", settings=ExtractSettings(sample_rate=1), limits=Limits())

@@ -53,6 +53,59 @@ def test_a_live_recording_without_sizes_is_whole_and_cut_inside_a_block_is_not(t
         check(file)
 
 
+def with_hole(content: bytes, at: int, size: int) -> bytes:
+    return content[:at] + bytes(size) + content[at + size :]
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.65])
+def test_a_hole_between_blocks_is_damage(tmp_path: Path, share: float) -> None:
+    """FFmpeg searches for the next cluster and drops every frame up to there without a word."""
+    whole = small_film("vp9.webm").read_bytes()
+    file = tmp_path / "idle.webm"
+    # Larger than any one picture.
+    file.write_bytes(with_hole(whole, int(len(whole) * share), len(whole) // 3))
+    with pytest.raises(VideoError, match="is damaged at byte"):
+        check(file)
+
+
+def test_a_lost_piece_in_the_middle_is_damage(tmp_path: Path) -> None:
+    """Sizes no longer lead from block to block, or to the end of the file."""
+    for name in KINDS:
+        whole = small_film(name).read_bytes()
+        file = tmp_path / name
+        file.write_bytes(whole[: len(whole) // 2] + whole[len(whole) // 2 + 1000 :])
+        with pytest.raises(VideoError):
+            check(file)
+
+
+def test_a_second_webm_behind_the_first_is_refused(tmp_path: Path) -> None:
+    """Players disagree on what to show of it."""
+    file = tmp_path / "idle.webm"
+    whole = small_film("vp9.webm").read_bytes()
+    file.write_bytes(whole + whole)
+    with pytest.raises(VideoError, match=f"a second video from byte {len(whole)} on"):
+        check(file)
+
+
+def test_a_hole_in_the_index_of_an_mp4_is_damage(tmp_path: Path) -> None:
+    """The boxes within must fill it exactly."""
+    file = tmp_path / "idle.mp4"
+    whole = small_film("h264.mp4").read_bytes()
+    file.write_bytes(with_hole(whole, whole.index(b"mdia") - 4, 300))
+    with pytest.raises(VideoError, match="a box has 0 bytes"):
+        check(file)
+
+
+def test_boxes_nested_without_end_are_not_followed_for_ever(tmp_path: Path) -> None:
+    """Each level costs eight bytes; a file could hold a hundred million."""
+    file = tmp_path / "idle.mp4"
+    nested = b""
+    for _ in range(3000):
+        nested = (len(nested) + 8).to_bytes(4, "big") + b"moov" + nested
+    file.write_bytes(nested)
+    assert check(file) == "mov"
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
