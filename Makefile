@@ -6,11 +6,12 @@ BIN := $(VENV)/bin
 DEMO := demo-avatars
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit bench lock clean
+.PHONY: help demo test lint types unit torture bench lock clean
 
 help:
 	@echo 'make demo   a sample avatars folder, and the daemon on it'
 	@echo 'make test   lint, format check, types, all tests'
+	@echo 'make torture  thousands of damaged videos through a real worker, minutes'
 	@echo 'make bench  times and memory, as a table'
 	@echo 'make lock   resolve the dependencies anew'
 
@@ -29,6 +30,9 @@ types: $(VENV)/.installed
 
 unit: $(VENV)/.installed
 	$(BIN)/pytest
+
+torture: $(VENV)/.installed
+	$(BIN)/pytest -o python_files='torture_*.py' tests/torture
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m bench.speed
