@@ -69,13 +69,28 @@ class Frame:
     rotation: int
 
     def rgb(self) -> Pixels:
-        """The picture as shown, (height, width, 3) uint8, red first."""
+        """
+        The picture as shown, (height, width, 3) uint8, red first.
+
+        Raises:
+            MemoryError: there is not enough for it.
+            VideoError: FFmpeg does not know its pixels.
+        """
         # Rotation is applied last, so the picture is scaled to what will be its sides before.
         is_turned = self.rotation % 180 != 0
         stored = (self.height, self.width) if is_turned else (self.width, self.height)
         has_alpha = any(component.is_alpha for component in self.picture.format.components)
         form = "rgba" if has_alpha else "rgb24"
-        pixels = self.picture.reformat(width=stored[0], height=stored[1], format=form).to_ndarray()
+        try:
+            pixels = self.picture.reformat(width=stored[0], height=stored[1], format=form).to_ndarray()
+        except av.error.BlockingIOError as error:
+            raise MemoryError("not enough for a thread") from error  # in the words of pthread_create(3)
+        except (av.FFmpegError, ValueError) as error:
+            if isinstance(error, MemoryError):
+                raise
+            raise VideoError(
+                f"frame {self.index} cannot be shown: {_reason(error)}; encode it again"
+            ) from error
         if has_alpha:
             alpha = pixels[..., 3:].astype(np.uint16)
             pixels = ((pixels[..., :3] * alpha + _BACKDROP * (255 - alpha)) // 255).astype(np.uint8)
