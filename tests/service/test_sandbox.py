@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -272,37 +273,70 @@ def test_a_worker_that_is_held_in_does_its_work(video: Path) -> None:
 
 def test_neither_daemon_nor_worker_ever_makes_a_network_socket(video: Path, tmp_path: Path) -> None:
     """From start to end, in every process: whoever asks for one that is not a Unix socket dies of it."""
-    pack = tmp_path / "avatars" / "one"
-    pack.mkdir(parents=True)
-    (pack / "idle.webm").write_bytes(video.read_bytes())
+    socket_call = {"x86_64": 41, "aarch64": 198}[os.uname().machine]
+    rules = (
+        (0x20, 0, 0, 0),  # which call
+        (0x15, 0, 3, socket_call),
+        (0x20, 0, 0, 16),  # its first argument
+        (0x15, 1, 0, int(socket.AF_UNIX)),
+        (0x06, 0, 0, 0x80000000),
+        (0x06, 0, 0, 0x7FFF0000),
+    )
+    avatars = _avatars(video, tmp_path)
 
-    daemon = [sys.executable, "-m", "anchord", "run", "--once", "--root", str(pack.parent)]
-    run = _without_network_sockets(daemon)
+    run = _under(rules, [sys.executable, "-m", "anchord", "run", "--once", "--root", str(avatars)])
 
     assert run.returncode == 0, run.stderr
-    assert (pack / "anchors_timeline.json").exists()
-    control = _without_network_sockets([sys.executable, "-c", "import socket; socket.socket()"])
+    assert (avatars / "one" / "anchors_timeline.json").exists()
+    control = _under(rules, [sys.executable, "-c", "import socket; socket.socket()"])
     assert control.returncode == -signal.SIGSYS
 
 
-def _without_network_sockets(command: list[str]) -> subprocess.CompletedProcess[str]:
-    machine = seccomp._MACHINES[os.uname().machine]
-    number = {"x86_64": 41, "aarch64": 198}[os.uname().machine]
-    program = b"".join(
-        struct.pack("=HBBI", *instruction)
-        for instruction in (
-            (0x20, 0, 0, 0),  # which call
-            (0x15, 0, 3, number),
-            (0x20, 0, 0, 16),  # its first argument
-            (0x15, 1, 0, int(socket.AF_UNIX)),
-            (0x06, 0, 0, 0x80000000),
-            (0x06, 0, 0, 0x7FFF0000),
-        )
+@pytest.mark.parametrize(("mode", "status"), [("auto", 0), ("require", 78), ("off", 0)])
+def test_a_kernel_without_seccomp_stops_only_who_requires_it(
+    mode: str, status: int, video: Path, tmp_path: Path
+) -> None:
+    """A kernel that answers "no such call" stands in for it."""
+    rules = (
+        (0x20, 0, 0, 0),
+        (0x15, 0, 1, seccomp._MACHINES[os.uname().machine].seccomp),
+        (0x06, 0, 0, 0x00050000 | errno.ENOSYS),
+        (0x06, 0, 0, 0x7FFF0000),
     )
+    avatars = _avatars(video, tmp_path)
+    settings = tmp_path / "settings.toml"
+    settings.write_text(f'root = "{avatars}"\n[worker]\nsandbox = "{mode}"\n[log]\nformat = "json"\n')
+
+    run = _under(rules, [sys.executable, "-m", "anchord", "run", "--once", "--config", str(settings)])
+
+    assert run.returncode == status, run.stderr
+    assert (avatars / "one" / "anchors_timeline.json").exists() == (status == 0)
+    if mode == "require":
+        assert "worker.sandbox = 'require', but seccomp is off: Function not implemented" in run.stderr
+    else:
+        events = [msgspec.json.decode(line) for line in run.stderr.splitlines()]
+        (ready,) = [event for event in events if event["event"] == "worker_ready"]
+        assert ready["sandbox"].get("seccomp") == {"auto": "off: Function not implemented", "off": None}[mode]
+        assert ready["sandbox"]["limits"] == "on"
+
+
+def _avatars(video: Path, folder: Path) -> Path:
+    pack = folder / "avatars" / "one"
+    pack.mkdir(parents=True)
+    (pack / "idle.webm").write_bytes(video.read_bytes())
+    return pack.parent
+
+
+def _under(
+    rules: tuple[tuple[int, int, int, int], ...], command: list[str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a command and all that it starts under a filter."""
+    program = b"".join(struct.pack("=HBBI", *rule) for rule in rules)
     code = f"""
 code = {program!r}
 prctl(38, 1)
-system_call({machine.seccomp}, 1, 0, ctypes.byref(seccomp._Program(len(code) // 8, code)))
+number = {seccomp._MACHINES[os.uname().machine].seccomp}
+system_call(number, 1, 0, ctypes.byref(seccomp._Program(len(code) // 8, code)))
 os.execv(sys.argv[1], sys.argv[1:])"""
     return subprocess.run(
         [sys.executable, "-c", _PRELUDE + code, *command],
