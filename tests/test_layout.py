@@ -21,6 +21,7 @@ PURE = [
     "tracking/anchors.py",
     "tracking/smooth.py",
     "tracking/quality.py",
+    "tracking/facts.py",
     "service/settle.py",
     "service/schedule.py",
 ]

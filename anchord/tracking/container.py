@@ -36,6 +36,11 @@ _WITHIN = {
 # Elements without an end of their own, in live recordings, end where their parent's next one begins.
 _LIVE = (_SEGMENT, _CLUSTER)
 
+# Compressed pictures are as good as noise: so many zeros in a row mean that nothing was written there.
+# An unfinished upload leaves pages of 4,096; some encoders pad a picture with a few at its end.
+_HOLE = bytes(512)
+_HOLE_IN_FRONT = bytes(16)
+
 # Boxes that hold nothing but boxes.
 _BMFF_FOLDERS = frozenset(
     (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"dinf", b"mvex", b"moof", b"traf")
@@ -70,6 +75,11 @@ def checked_container(stream: BufferedReader, name: str) -> Demuxer:
     raise VideoError(
         f"{name}: is neither a WebM nor an MP4 video, whatever its name says (it begins with {head[:8]!r})"
     )
+
+
+def has_hole(packet: bytes) -> bool:
+    """Whether part of a compressed picture was never written; decoders skip or conceal it in silence."""
+    return not packet or packet.startswith(_HOLE_IN_FRONT) or _HOLE in packet
 
 
 def _cut(name: str, size: int, needed: int | None = None) -> IncompleteVideoError:

@@ -21,7 +21,8 @@ from anchord.timeline import Anchor, Sample, Timeline
 from anchord.tracking import anchors, quality, smooth
 from anchord.tracking.anchors import AnchorTrack
 from anchord.tracking.faces import Face, FaceFinder
-from anchord.tracking.video import Frame, Video, VideoFacts
+from anchord.tracking.facts import VideoFacts
+from anchord.tracking.video import Frame, Video
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,14 +131,14 @@ def _timeline(
     return Timeline(
         source=timeline.Source(
             video=name,
-            fps=facts.fps,
+            fps=facts.timing.fps,
             frame_count=facts.frame_count,
             width=facts.width,
             height=facts.height,
             sample_every_n_frames=settings.sample_rate,
-            duration_ms=facts.duration_ms,
-            start_ms=facts.start_ms,
-            variable_frame_rate=facts.variable_frame_rate,
+            duration_ms=facts.timing.duration_ms,
+            start_ms=facts.timing.start_ms,
+            variable_frame_rate=facts.timing.variable_frame_rate,
             rotation=facts.rotation,
             alpha=facts.alpha,
             codec=facts.codec,

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from anchord.errors import VideoError
 from anchord.settings import Limits
-from anchord.tracking.container import checked_container
+from anchord.tracking.container import checked_container, has_hole
+from anchord.tracking.facts import VideoFacts, timing
 
 #: (height, width, 3) uint8, red first, upright and with square pixels.
 Pixels = NDArray[np.uint8]
@@ -35,11 +36,6 @@ _LARGE_PIXELS = 1280 * 720
 # Every packet of theirs shows one picture; of vp8 some show none, unless it has alpha.
 _ONE_PICTURE_EACH = ("av1", "vp9")
 
-# Compressed pictures are as good as noise: so many zeros in a row mean that nothing was written there.
-# An unfinished upload leaves pages of 4,096; some encoders pad a picture with a few at its end.
-_HOLE = bytes(512)
-_HOLE_IN_FRONT = bytes(16)
-
 # No other file and no URL, whatever the video names; for WebM its own checksums too.
 _OPENING = {
     "mov": {"protocol_whitelist": "", "enable_drefs": "0"},
@@ -51,10 +47,6 @@ _BACKDROP = 128
 
 # What comes out of FFmpeg, and of numbers that make no sense, where a file is damaged.
 _DAMAGE = (av.FFmpegError, ValueError, ArithmeticError)
-
-# Frame times in containers are rounded to 1 ms; anything beyond this is a rate that really varies.
-_UNEVEN_MS = 2.0
-_UNEVEN_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,34 +75,14 @@ class Frame:
         form = "rgba" if has_alpha else "rgb24"
         try:
             pixels = self.picture.reformat(width=stored[0], height=stored[1], format=form).to_ndarray()
-        except av.error.BlockingIOError as error:
-            raise MemoryError("not enough for a thread") from error  # in the words of pthread_create(3)
+        except (MemoryError, av.error.BlockingIOError) as error:
+            raise MemoryError(_reason(error)) from error  # the second: not enough for a thread's stack
         except (av.FFmpegError, ValueError) as error:
-            if isinstance(error, MemoryError):
-                raise
-            raise VideoError(
-                f"frame {self.index} cannot be shown: {_reason(error)}; encode it again"
-            ) from error
+            raise VideoError(f"frame {self.index} cannot be shown: {_reason(error)}") from error
         if has_alpha:
             alpha = pixels[..., 3:].astype(np.uint16)
             pixels = ((pixels[..., :3] * alpha + _BACKDROP * (255 - alpha)) // 255).astype(np.uint8)
         return np.ascontiguousarray(np.rot90(pixels, self.rotation // 90))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VideoFacts:
-    """What was really in the file, known once every frame was decoded."""
-
-    fps: float
-    frame_count: int
-    width: int
-    height: int
-    duration_ms: float
-    start_ms: float
-    variable_frame_rate: bool
-    rotation: int
-    alpha: bool
-    codec: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -190,8 +162,7 @@ class Video:
 
     @property
     def _decoding(self) -> dict[str, str]:
-        """Options of a decoder: forgive nothing, and make no room for a picture that is refused anyway."""
-        # Left to themselves they would show something in place of what they can't read, or leave it out.
+        """Options of a decoder: conceal nothing, and make no room for a picture that is refused anyway."""
         # Twice: they round the sides up to whole blocks before they compare.
         return {"err_detect": "explode", "max_pixels": str(2 * self.limits.max_pixels)}
 
@@ -234,25 +205,12 @@ class Video:
 
     def facts(self) -> VideoFacts:
         """What was in the file. Only after the last frame."""
-        times = np.array(self._times_ms)
-        steps = np.diff(times)
-        step = float(np.median(steps)) if len(steps) else 0.0
-        uneven = float(np.abs(steps - step).max()) if len(steps) else 0.0
-        end = self._end_ms if self._end_ms > times[-1] else times[-1] + (step or 1000 / 30)
-        measured = (
-            1000 * (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 1000 / (end - times[0])
-        )
         named = self._track.average_rate
-        # A container's rate is exact where times are rounded to 1 ms, but only where it is true.
-        is_true = named is not None and abs(float(named) - measured) < 0.005 * measured
         return VideoFacts(
-            fps=float(named) if named is not None and is_true else float(measured),
+            timing=timing(self._times_ms, end_ms=self._end_ms, named_fps=float(named) if named else None),
             frame_count=self._decoded,
             width=self._size[0],
             height=self._size[1],
-            duration_ms=float(end - times[0]),
-            start_ms=float(times[0]),
-            variable_frame_rate=uneven > max(_UNEVEN_MS, _UNEVEN_SHARE * step),
             rotation=self._rotation,
             alpha=self._has_alpha,
             codec=self._codec,
@@ -280,21 +238,13 @@ class Video:
             is_last = packet.dts is None and not packet.size
             if not is_last:
                 packets += not packet.is_discard  # an edit list hides it
-                self._check_packet(packet)
+                if packet.is_corrupt or has_hole(bytes(packet)):
+                    raise ValueError("there is a hole in it, as an unfinished upload leaves")
                 if witness:
                     witness.decode(packet)
             yield from decoder.decode(None if is_last else packet)
         if self._decoded < packets and (self._codec in _ONE_PICTURE_EACH or self._has_alpha):
             raise ValueError(f"only {self._decoded} of {packets} frames can be decoded")
-
-    @staticmethod
-    def _check_packet(packet: Any) -> None:
-        """Holes in a file: decoders skip some of them, and conceal others, without a word."""
-        if packet.is_corrupt or not packet.size:
-            raise ValueError("there is nothing in it")
-        content = bytes(packet)
-        if content.startswith(_HOLE_IN_FRONT) or _HOLE in content:
-            raise ValueError("there is a hole in it, as an unfinished upload leaves")
 
     def _frame(self, index: int, picture: av.VideoFrame) -> Frame:
         if picture.is_corrupt:
