@@ -1,0 +1,298 @@
+"""
+Pixels into the exact motion of the skin between two samples. The only room that knows OpenCV.
+
+Landmarks bring each sample's face to the same place, size and turn; what still moves there is
+tracked with pyramidal Lucas-Kanade (Bouguet 2001) on features of the skin, and a robust similarity
+is fitted to it. Lips and lids are left out: they move by themselves. The mouth and the eyes are two
+planes, because a turning head moves them differently.
+
+Each sample is measured against the one before it, which sees nearly the same picture, and against
+the keyframe that looks most like it, so that small errors never add up. Only keyframes and the last
+sample are kept: memory does not grow with the video.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from anchord.tracking.mesh import EYE_CORNERS, MOVING_RIMS, OVAL, PARTS, RIGID, Landmarks, Part
+from anchord.tracking.similarity import Complex, Similarities, fitted, fitted_robustly, points
+
+#: (height, width) uint8.
+Grey = NDArray[np.uint8]
+#: (k, 1, 2) float32: x, y in pixels of a patch, as OpenCV wants them.
+Features = NDArray[np.float32]
+
+# Outer corners of the eyes in a patch are this far apart at most, px. Enough: a 512x640 target shows
+# a good face at 100 to 150. More costs time and gains nothing against the noise of compression.
+_EYES_PX = 90.0
+# A close-up keeps this much of the face's size around it.
+_CLOSE_UP_MARGIN = 0.25
+# A patch shows this much beyond the skin that is followed, in distances of the eyes' corners.
+_PATCH_MARGIN = 0.2
+# Light that changes slowly across the face is taken out: by a mean over this share of the eyes' distance.
+_LIGHT_SHARE = 0.25
+_CONTRAST = 3.0
+
+_FEATURES = 100
+_FEWEST = 8
+_WINDOW = (25, 25)
+_STOP = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_COUNT, 10, 0.03)
+# A keyframe may look from elsewhere: two halvings reach as far as landmarks err. The last sample is near.
+_KEYFRAME_LEVELS, _NEIGHBOUR_LEVELS = 2, 1
+# Residuals below this are noise, px of the patch; above it features begin to disagree.
+_RESIDUAL_FLOOR_PX = 0.15
+_RESIDUAL_FINE_PX = 1.0
+
+# A new keyframe where fewer agree than this, and more than that: with a hand on the face it would
+# be the hand that is followed. The face must also really have changed its shape.
+_AGREE_WELL, _AGREE_AT_ALL = 0.75, 0.25
+_SHAPE_CHANGED = 0.008
+_MAX_KEYFRAMES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseUp:
+    """
+    The face and its surroundings, cut out and made no larger than needed.
+
+    Args:
+        grey: the pixels.
+        to_video: pixels of the close-up to pixels of the video.
+    """
+
+    grey: Grey
+    to_video: Similarities
+
+
+def close_up(pixels: NDArray[np.uint8], landmarks: Landmarks) -> CloseUp:
+    """
+    What is kept of a sample to follow the skin in it.
+
+    Args:
+        pixels: (height, width, 3) uint8, red first.
+        landmarks: (478, 2) in pixels of the video.
+    """
+    low, high = landmarks.min(axis=0), landmarks.max(axis=0)
+    margin = _CLOSE_UP_MARGIN * (high - low)
+    sides = np.array([pixels.shape[1], pixels.shape[0]])
+    left, top = np.clip(low - margin, 0, sides - 2).astype(int).tolist()
+    right, bottom = np.clip(high + margin + 1, (left + 2, top + 2), sides).astype(int).tolist()
+    grey = cv2.cvtColor(pixels[top:bottom, left:right], cv2.COLOR_RGB2GRAY)
+    right_eye, left_eye = landmarks[list(EYE_CORNERS)]
+    shrink = int(np.hypot(*(left_eye - right_eye)) / (1.5 * _EYES_PX))
+    if shrink > 1:
+        size = (max(grey.shape[1] // shrink, 2), max(grey.shape[0] // shrink, 2))
+        grey = cv2.resize(grey[: size[1] * shrink, : size[0] * shrink], size, interpolation=cv2.INTER_AREA)
+    # Landmarks count from the edge of the first pixel, OpenCV from its middle.
+    scale = max(shrink, 1)
+    corner = complex(left + scale / 2, top + scale / 2)
+    return CloseUp(grey=grey, to_video=Similarities(a=np.asarray(scale + 0j), b=np.asarray(corner)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """
+    How the skin moved between two samples.
+
+    Args:
+        later: index of the sample.
+        earlier: index of the one it was measured against.
+        motion: from pixels of the video there to pixels here.
+        agree: share of features that follow it, 0–1.
+        sigma: robust standard deviation of their residuals over the distance of the eyes' corners.
+    """
+
+    later: int
+    earlier: int
+    motion: Similarities
+    agree: float
+    sigma: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Patch:
+    """A sample brought to the reference's place: pixels, features to find again, and the way back."""
+
+    sample: int
+    pixels: Grey
+    features: Features
+    #: (478,) landmarks in pixels of the patch.
+    shape: Complex
+    to_video: Similarities
+
+
+@dataclass(slots=True)
+class Follower:
+    """
+    Follows the skin around one part through the samples, which must be added in order.
+
+    ``links`` holds what was measured, and ``agree`` for each sample the share of features that agree
+    with the keyframe most like it: 0 where there is no face.
+    """
+
+    part: Part
+    links: list[Link] = field(default_factory=list, init=False)
+    agree: list[float] = field(default_factory=list, init=False)
+    _reference: Complex | None = field(default=None, init=False)
+    _size: tuple[int, int] = field(default=(0, 0), init=False)
+    _eyes_px: float = field(default=0.0, init=False)
+    _keyframes: list[_Patch] = field(default_factory=list, init=False)
+    _last: _Patch | None = field(default=None, init=False)
+
+    def add(self, close: CloseUp | None, landmarks: Landmarks | None) -> None:
+        """Measure the next sample; None for one without a face."""
+        if close is None or landmarks is None:
+            self.agree.append(0.0)
+            self._last = None
+            return
+        shape = points(landmarks)
+        if self._reference is None:
+            self._begin(shape)
+        here = self._patch(close, shape)
+        if not self._keyframes:
+            self.agree.append(1.0)
+            self._last = self._new_keyframe(here)
+            return
+        nearest, *others = sorted(self._keyframes, key=lambda key: self._change(key.shape, here.shape))
+        link, found = self._measure(nearest, here, _KEYFRAME_LEVELS)
+        if self._last is not None:
+            self._measure(self._last, here, _NEIGHBOUR_LEVELS)
+        agree = link.agree if link else 0.0
+        self.agree.append(agree)
+        if (
+            _AGREE_AT_ALL < agree < _AGREE_WELL
+            and self._change(nearest.shape, here.shape) > _SHAPE_CHANGED
+            and len(self._keyframes) < _MAX_KEYFRAMES
+        ):
+            for other in others[:1]:
+                self._measure(other, here, _KEYFRAME_LEVELS)
+            self._last = self._new_keyframe(here)
+        elif len(found) >= _FEATURES // 3:
+            self._last = replace(here, features=found)
+        else:
+            self._last = replace(here, features=self._features(here))
+
+    def _begin(self, shape: Complex) -> None:
+        """Fix how the part lies in a patch: the first face's eyes level, the part in the middle."""
+        right_eye, left_eye = shape[list(EYE_CORNERS)]
+        across = left_eye - right_eye
+        self._eyes_px = float(min(abs(across), _EYES_PX))
+        width, height = (
+            max(16, round(2 * (radius + _PATCH_MARGIN) * self._eyes_px)) for radius in self.part.skin
+        )
+        self._size = (width, height)
+        turned = shape * (self._eyes_px / across)
+        self._reference = turned - _middle(turned[list(self.part.tight)]) + complex(*self._size) / 2
+
+    def _patch(self, close: CloseUp, shape: Complex) -> _Patch:
+        assert self._reference is not None
+        to_video = fitted(self._reference[list(RIGID)], shape[list(RIGID)])
+        source = close.to_video.inverse().after(to_video)
+        pixels = cv2.warpAffine(
+            close.grey,
+            _matrix(source),
+            self._size,
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        ).astype(np.float32)
+        width = round(_LIGHT_SHARE * self._eyes_px) | 1
+        detail = pixels - cv2.blur(pixels, (width, width))
+        return _Patch(
+            sample=len(self.agree),
+            pixels=np.clip(detail * _CONTRAST + 128, 0, 255).astype(np.uint8),
+            features=np.zeros((0, 1, 2), np.float32),
+            shape=to_video.inverse().of(shape),
+            to_video=to_video,
+        )
+
+    def _change(self, one: Complex, other: Complex) -> float:
+        """How differently two faces are turned or pulled, over the distance of the eyes' corners."""
+        rigid = list(RIGID)
+        return float(np.sqrt((np.abs(one[rigid] - other[rigid]) ** 2).mean())) / self._eyes_px
+
+    def _measure(self, before: _Patch, here: _Patch, levels: int) -> tuple[Link | None, Features]:
+        """Find *before*'s features here; notes the link, and returns it with the features that agree."""
+        nothing = np.zeros((0, 1, 2), np.float32)
+        if len(before.features) < _FEWEST:
+            return None, nothing
+        found, status, _ = cv2.calcOpticalFlowPyrLK(
+            before.pixels, here.pixels, before.features, None,
+            winSize=_WINDOW, maxLevel=levels, criteria=_STOP,
+        )  # fmt: skip
+        seen = status.ravel() > 0
+        if seen.sum() < _FEWEST:
+            return None, nothing
+        # About the part's middle: there the shift is what the anchor gets.
+        middle = complex(*self._size) / 2
+        motion, weights, sigma = fitted_robustly(
+            points(before.features[seen, 0]) - middle,
+            points(found[seen, 0]) - middle,
+            floor=_RESIDUAL_FLOOR_PX,
+        )
+        follows = weights > 0.1
+        # Where residuals are coarse, that many of them agree means little.
+        agree = float(follows.sum() / len(seen)) * min(1.0, _RESIDUAL_FINE_PX / sigma)
+        between = Similarities(a=motion.a, b=motion.b + middle - motion.a * middle)
+        link = Link(
+            later=here.sample,
+            earlier=before.sample,
+            motion=here.to_video.after(between).after(before.to_video.inverse()),
+            agree=agree,
+            sigma=sigma / self._eyes_px,
+        )
+        self.links.append(link)
+        return link, found[seen][follows]
+
+    def _new_keyframe(self, here: _Patch) -> _Patch:
+        keyframe = replace(here, features=self._features(here))
+        self._keyframes.append(keyframe)
+        return keyframe
+
+    def _features(self, here: _Patch) -> Features:
+        found = cv2.goodFeaturesToTrack(
+            here.pixels, _FEATURES, 0.01, max(3.0, 0.03 * self._eyes_px), mask=self._skin(here), blockSize=5
+        )
+        return np.zeros((0, 1, 2), np.float32) if found is None else np.asarray(found, np.float32)
+
+    def _skin(self, here: _Patch) -> Grey:
+        """255 where there is skin around the part: inside the face, off the lips and lids."""
+        outline = np.stack([here.shape.real, here.shape.imag], axis=1).round().astype(np.int32)
+        width, height = self._size
+        face = np.zeros((height, width), np.uint8)
+        cv2.fillPoly(face, [outline[list(OVAL)]], 255)
+        # The edge of the face is where the background begins.
+        edge = max(1, round(0.04 * self._eyes_px))
+        face = cv2.erode(face, np.ones((2 * edge + 1, 2 * edge + 1)), borderType=cv2.BORDER_REPLICATE)
+        moving = np.zeros_like(face)
+        for rim in MOVING_RIMS:
+            cv2.fillPoly(moving, [outline[list(rim)]], 255)
+        reach = round(self.part.clearance * self._eyes_px) | 1
+        moving = cv2.dilate(moving, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+        near = np.zeros_like(face)
+        radii = tuple(round(radius * self._eyes_px) for radius in self.part.skin)
+        cv2.ellipse(near, (width // 2, height // 2), radii, 0, 0, 360, 255, -1)
+        return np.asarray(face & near & ~moving, np.uint8)
+
+
+def followers() -> dict[str, Follower]:
+    """One follower for each part."""
+    return {name: Follower(part) for name, part in PARTS.items()}
+
+
+def _middle(shape: Complex) -> complex:
+    """Middle of the upright box around points."""
+    return complex(
+        (shape.real.min() + shape.real.max()) / 2,
+        (shape.imag.min() + shape.imag.max()) / 2,
+    )
+
+
+def _matrix(similarity: Similarities) -> NDArray[np.float64]:
+    """As OpenCV's 2x3 matrix."""
+    a, b = complex(similarity.a), complex(similarity.b)
+    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])

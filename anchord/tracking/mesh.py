@@ -1,0 +1,62 @@
+"""Which of the 478 landmarks are what, and what is followed by them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: (478, 2) float64: x, y in pixels of the picture, from its upper left corner.
+Landmarks = NDArray[np.float64]
+
+# Indices into MediaPipe's face mesh. Source: face_mesh_connections.py in the MediaPipe repository.
+LIPS_RIM = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
+LIPS_INSIDE = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191)
+RIGHT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
+LEFT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
+OVAL = (
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
+    152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+)  # fmt: skip
+
+#: Outer corners of the right and the left eye; their distance is the measure of a face.
+EYE_CORNERS = (33, 263)
+
+#: What moves by itself and is never followed.
+MOVING_RIMS = (LIPS_RIM, RIGHT_EYE, LEFT_EYE)
+
+# What moves with the skull alone: nose, forehead, temples, cheekbones and the corners of the eyes.
+RIGID = (
+    1, 2, 4, 5, 6, 8, 9, 10, 19, 33, 44, 45, 48, 64, 67, 94, 97, 98, 103, 109, 115, 122, 127, 129, 133,
+    151, 162, 168, 193, 195, 196, 197, 220, 234, 235, 240, 244, 245, 263, 274, 275, 278, 294, 297, 326,
+    327, 332, 338, 344, 351, 356, 358, 362, 389, 417, 419, 440, 454, 455, 460, 464, 465,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """
+    A part of the face that is followed on its own.
+
+    Args:
+        tight: landmarks whose tight box an overlay covers.
+        skin: half axes of the ellipse around the part whose skin is followed, in distances between
+            the outer eye corners.
+        clearance: how far the skin must be from lips and lids, in the same measure.
+    """
+
+    tight: tuple[int, ...]
+    skin: tuple[float, float]
+    clearance: float
+
+
+# Found on real clips: near the lips the skin goes with every word, so the mouth is held by all of the
+# lower face; near the eyes a narrow band leaves the brows out, which rise by themselves.
+PARTS = {
+    "mouth": Part(tight=LIPS_RIM + LIPS_INSIDE, skin=(0.90, 0.75), clearance=0.15),
+    "eyes": Part(tight=RIGHT_EYE + LEFT_EYE, skin=(0.75, 0.20), clearance=0.08),
+}
+
+#: Boxes that are carried along by a part's motion: name -> (part, landmarks of the tight box).
+CARRIED = {"left_eye": ("eyes", LEFT_EYE), "right_eye": ("eyes", RIGHT_EYE)}

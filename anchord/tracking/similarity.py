@@ -1,0 +1,102 @@
+"""
+Similarities: shift, turn and scale, as complex numbers. Pure.
+
+A point (x, y) is x + iy. A similarity is z -> a z + b: it scales by abs(a), turns by the angle of a
+(clockwise on the screen, where y points down) and shifts by b.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+#: Complex numbers of any shape: points or the parts of similarities.
+Complex = NDArray[np.complex128]
+Floats = NDArray[np.float64]
+
+# Where a weight reaches zero, in robust standard deviations.
+_TUKEY_REACH = 3.0
+_PASSES = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Similarities:
+    """
+    One similarity, or one for each of n samples.
+
+    Args:
+        a: () or (n,) complex, scale and turn.
+        b: () or (n,) complex, shift in pixels of where it leads.
+    """
+
+    a: Complex
+    b: Complex
+
+    def __getitem__(self, which: int | slice | NDArray[np.intp] | NDArray[np.bool_]) -> Similarities:
+        return Similarities(a=np.asarray(self.a[which]), b=np.asarray(self.b[which]))
+
+    def of(self, points: Complex) -> Complex:
+        """Where *points* lead: (k,) to (k,), or (n, k) for n similarities."""
+        return self.a[..., None] * points + self.b[..., None]
+
+    def after(self, first: Similarities) -> Similarities:
+        """The similarities that do *first*, then this."""
+        return Similarities(a=self.a * first.a, b=self.a * first.b + self.b)
+
+    def inverse(self) -> Similarities:
+        """What undoes them."""
+        return Similarities(a=1 / self.a, b=-self.b / self.a)
+
+
+def points(xy: NDArray[np.floating]) -> Complex:
+    """(..., 2) x and y as (...) complex."""
+    return np.asarray(xy[..., 0] + 1j * xy[..., 1], np.complex128)
+
+
+def fitted(source: Complex, to: Complex, weights: ArrayLike = 1.0) -> Similarities:
+    """
+    Least-squares similarities from *source* to *to*.
+
+    Args:
+        source: (k,).
+        to: (k,) for one similarity, (n, k) for n.
+        weights: (k,), not negative.
+
+    Source: Umeyama 1991; in the plane it is one complex quotient.
+    """
+    share = np.broadcast_to(np.asarray(weights, float), source.shape)
+    share = share / share.sum()
+    middle = share @ source
+    middles = to @ share
+    spread = source - middle
+    a = np.asarray((to - middles[..., None]) @ (share * spread.conj()) / (share @ np.abs(spread) ** 2))
+    return Similarities(a=a, b=np.asarray(middles - a * middle))
+
+
+def fitted_robustly(source: Complex, to: Complex, *, floor: float) -> tuple[Similarities, Floats, float]:
+    """
+    The similarity that most of the points agree on.
+
+    Iteratively reweighted least squares with Tukey's weights (Holland & Welsch 1977). Unlike
+    OpenCV's estimateAffinePartial2D it draws no lots, so the same film gives the same file, and its
+    weights fade instead of switching from frame to frame, which would shiver.
+
+    Args:
+        source: (k,).
+        to: (k,).
+        floor: standard deviation that is never undercut, px; what agrees better agrees by chance.
+
+    Returns:
+        the similarity, (k,) weights 0–1, and the robust standard deviation of the residuals.
+    """
+    weights = np.ones(len(source))
+    for _ in range(_PASSES):
+        similarity = fitted(source, to, weights)
+        residual = np.abs(similarity.of(source) - to)
+        # The median of a Rayleigh distribution is 1.1774 of its parameter.
+        sigma = max(float(np.median(residual)) / 1.1774, floor)
+        # Never quite zero: a fit to nothing has no answer.
+        weights = np.clip(1 - (residual / (_TUKEY_REACH * sigma)) ** 2, 1e-4, None) ** 2
+    return similarity, weights, sigma
