@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from anchord.tracking.glue import Link
 from anchord.tracking.mesh import EYE_CORNERS, MOVING_RIMS, OVAL, PARTS, RIGID, Landmarks, Part
 from anchord.tracking.similarity import Complex, Similarities, fitted, fitted_robustly, points
 
@@ -63,10 +64,12 @@ class CloseUp:
     Args:
         grey: the pixels.
         to_video: pixels of the close-up to pixels of the video.
+        detail: how much of the face is finer than a blur would leave, grey levels.
     """
 
     grey: Grey
     to_video: Similarities
+    detail: float
 
 
 def close_up(pixels: NDArray[np.uint8], landmarks: Landmarks) -> CloseUp:
@@ -88,30 +91,15 @@ def close_up(pixels: NDArray[np.uint8], landmarks: Landmarks) -> CloseUp:
     if shrink > 1:
         size = (max(grey.shape[1] // shrink, 2), max(grey.shape[0] // shrink, 2))
         grey = cv2.resize(grey[: size[1] * shrink, : size[0] * shrink], size, interpolation=cv2.INTER_AREA)
-    # Landmarks count from the edge of the first pixel, OpenCV from its middle.
+    # Counted from the middle of the first pixel, as OpenCV does. Should landmarks count from its edge,
+    # the half pixel is part of the anchor's place on the face, which is measured from the clip.
     scale = max(shrink, 1)
-    corner = complex(left + scale / 2, top + scale / 2)
-    return CloseUp(grey=grey, to_video=Similarities(a=np.asarray(scale + 0j), b=np.asarray(corner)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """
-    How the skin moved between two samples.
-
-    Args:
-        later: index of the sample.
-        earlier: index of the one it was measured against.
-        motion: from pixels of the video there to pixels here.
-        agree: share of features that follow it, 0–1.
-        sigma: robust standard deviation of their residuals over the distance of the eyes' corners.
-    """
-
-    later: int
-    earlier: int
-    motion: Similarities
-    agree: float
-    sigma: float
+    corner = complex(left + (scale - 1) / 2, top + (scale - 1) / 2)
+    return CloseUp(
+        grey=grey,
+        to_video=Similarities(a=np.asarray(scale + 0j), b=np.asarray(corner)),
+        detail=float(np.abs(cv2.Laplacian(grey, cv2.CV_16S)).mean()),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

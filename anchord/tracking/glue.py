@@ -10,7 +10,7 @@ followed the part goes with the landmarks, without a jump.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,19 +31,24 @@ _ROBUST_PASSES = 4
 _CAUCHY = 6.0
 
 
-class Link(Protocol):
-    """What ``follow`` measures; see there."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """
+    How the skin moved between two samples.
 
-    @property
-    def later(self) -> int: ...
-    @property
-    def earlier(self) -> int: ...
-    @property
-    def motion(self) -> Similarities: ...
-    @property
-    def agree(self) -> float: ...
-    @property
-    def sigma(self) -> float: ...
+    Args:
+        later: index of the sample.
+        earlier: index of the one it was measured against.
+        motion: from pixels of the video there to pixels here.
+        agree: share of features that follow it, 0–1.
+        sigma: robust standard deviation of their residuals over the distance of the eyes' corners.
+    """
+
+    later: int
+    earlier: int
+    motion: Similarities
+    agree: float
+    sigma: float
 
 
 def plate_motion(clip: Complex) -> tuple[Complex, Similarities]:
@@ -108,7 +113,9 @@ def glued(
     return motion.after(Similarities(a=correction, b=shift))
 
 
-def carried(times_ms: Floats, hidden: NDArray[np.bool_], part: Similarities, by: Similarities) -> Similarities:
+def carried(
+    times_ms: Floats, hidden: NDArray[np.bool_], part: Similarities, by: Similarities
+) -> Similarities:
     """
     The motion of a *part* that is *hidden* in some samples: there it goes with another part.
 
