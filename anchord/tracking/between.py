@@ -80,10 +80,10 @@ def for_straight_lines(
     right = (left + 1) % count
 
     def gathered(of_left: Floats, of_right: Floats) -> Floats:
-        return np.bincount(left, of_left, count) + np.bincount(right, of_right, count)
+        return np.asarray(np.bincount(left, of_left, count) + np.bincount(right, of_right, count), np.float64)
 
     diagonal = np.maximum(gathered((1 - share) ** 2, share**2), 1e-9)[:, None]
-    result = values
+    result: Floats = values.copy()
     # Each line's frames pull at both its ends, but most at the nearer one: Jacobi's steps converge fast.
     for _ in range(_STEPS):
         off = curve - ((1 - share)[:, None] * result[left] + share[:, None] * result[right])
@@ -92,5 +92,5 @@ def for_straight_lines(
             axis=1,
         )
         # Damped: the neighbour moves as well.
-        result = result + 0.7 * pull / diagonal
+        result += 0.7 * pull / diagonal
     return result

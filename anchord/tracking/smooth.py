@@ -58,6 +58,8 @@ class Piece:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Smoothed:
     """
+    A curve without its noise.
+
     Args:
         values: (n, c) smoothed.
         width_ms: standard deviation of the bell, 0 where nothing was smoothed.
@@ -96,7 +98,7 @@ def pieces(times_ms: Floats, known: NDArray[np.bool_], period_ms: float | None) 
 
 
 def smoothed(
-    values: Floats, weights: Floats, parts: Sequence[Piece], columns: Sequence[slice], width_ms: float | None
+    values: Floats, weights: Floats, cut: Sequence[Piece], columns: Sequence[slice], width_ms: float | None
 ) -> Smoothed:
     """
     The *values* without their noise; each group of *columns* with a width of its own.
@@ -104,17 +106,17 @@ def smoothed(
     Args:
         values: (n, c); what is in no piece is left alone.
         weights: (n,) how far each sample is trusted, 0–1.
-        parts: see ``pieces``.
+        cut: see ``pieces``.
         columns: groups that are smoothed alike, such as x and y.
         width_ms: standard deviation of the bell; 0 for none, None for what fits the clip.
     """
     result, widths = values.copy(), []
     noise = np.full(values.shape[1], np.nan)
-    parts = [piece for piece in parts if len(piece.index) >= _FEWEST]
-    tries = _tried(parts) if width_ms is None else [width_ms] if width_ms > 0 else []
-    if not parts or not tries:
+    cut = [piece for piece in cut if len(piece.index) >= _FEWEST]
+    tries = _tried(cut) if width_ms is None else [width_ms] if width_ms > 0 else []
+    if not cut or not tries:
         return Smoothed(values=result, width_ms=(0.0,) * len(columns), noise=noise)
-    attempts = {width: _attempt(values, weights, parts, width) for width in tries}
+    attempts = {width: _attempt(values, weights, cut, width) for width in tries}
     for group in columns:
         errors = {width: float(attempt.error[group].mean()) for width, attempt in attempts.items()}
         least = min(errors.values())
@@ -125,19 +127,19 @@ def smoothed(
     return Smoothed(values=result, width_ms=tuple(widths), noise=noise)
 
 
-def outliers(values: Floats, parts: Sequence[Piece], *, least: float) -> NDArray[np.bool_]:
+def outliers(values: Floats, cut: Sequence[Piece], *, least: float) -> NDArray[np.bool_]:
     """
     Samples that do not fit their neighbours.
 
     Args:
         values: (n, c), all columns in the same measure.
-        parts: see ``pieces``.
+        cut: see ``pieces``.
         least: what is nearer than this to where its neighbours expect it is never an outlier.
 
     Source: Hampel 1974, here about a local parabola instead of a median, which motion would fool.
     """
     out = np.zeros(len(values), bool)
-    for piece in parts:
+    for piece in cut:
         if len(piece.index) < _FEWEST:
             continue
         width = 2 * float(np.median(np.diff(piece.times_ms)))
@@ -164,20 +166,20 @@ class _Attempt:
     left: float
 
 
-def _tried(parts: Sequence[Piece]) -> list[float]:
+def _tried(cut: Sequence[Piece]) -> list[float]:
     """Widths that take in a neighbour at least, and not the whole clip."""
-    if not parts:
+    if not cut:
         return []
-    step = float(np.median(np.concatenate([np.diff(piece.times_ms) for piece in parts])))
-    longest = max(float(np.ptp(piece.times_ms)) for piece in parts)
+    step = float(np.median(np.concatenate([np.diff(piece.times_ms) for piece in cut])))
+    longest = max(float(np.ptp(piece.times_ms)) for piece in cut)
     return [width for width in _WIDTHS_MS if 0.45 * step <= width <= longest / 2]
 
 
-def _attempt(values: Floats, weights: Floats, parts: Sequence[Piece], width_ms: float) -> _Attempt:
+def _attempt(values: Floats, weights: Floats, cut: Sequence[Piece], width_ms: float) -> _Attempt:
     result = values.copy()
     squares, total = np.zeros(values.shape[1]), 0.0
     own_shares, known = [], 0
-    for piece in parts:
+    for piece in cut:
         here, trusted = values[piece.index], weights[piece.index]
         fit, own = _fit(here, trusted, piece, width_ms)
         result[piece.index] = fit
@@ -222,7 +224,10 @@ def _shares(
         columns = wanted % count if period else np.clip(wanted, 0, count - 1)
         when = times[columns] + (np.floor_divide(wanted, count) * period if period else 0.0)
         away = (when - times[rows, None]) / width_ms
-        bell = np.exp(-0.5 * away**2) * trusted[columns] * (np.abs(away) <= _REACH) * (wanted == columns if not period else True)
+        is_there = np.abs(away) <= _REACH
+        if not period:
+            is_there &= wanted == columns
+        bell = np.exp(-0.5 * away**2) * trusted[columns] * is_there
         powers = away[..., None] ** np.arange(_ORDER + 1)
         normal = np.einsum("nk,nki,nkj->nij", bell, powers, powers)
         # A little ridge, for the ends of short pieces and for samples that stand alone.
