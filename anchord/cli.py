@@ -78,6 +78,10 @@ def run(config: Path | None, root: Path | None, once: bool, verbose: bool) -> No
 @click.option("--target-width", type=int, help="Width of the anchors' coordinates, px. [default: 512]")
 @click.option("--target-height", type=int, help="Height of the anchors' coordinates, px. [default: 640]")
 @click.option("--fit", help="How the video lies in the target: contain, cover or fill. [default: contain]")
+@click.option("--max-gap-ms", type=float, help="Longest stretch without a face to bridge. [default: 500]")
+@click.option("--follow", help="auto: landmarks and pixels; or landmarks alone. [default: auto]")
+@click.option("--smoothing", help="auto, off, or the average's width in ms. [default: auto]")
+@click.option("--include", multiple=True, help="Add pose, signals, left_eye, right_eye or light; repeatable.")
 @click.option(
     "--base-path", type=click.Path(path_type=Path), help="The avatars root; wins over the settings."
 )

@@ -19,6 +19,7 @@ import tomli
 from msgspec import Meta, Struct
 
 from anchord.errors import SettingsError
+from anchord.timeline import Extra
 
 #: A pack's own file and the daemon's file have the same name in different places.
 FILE_NAME = "anchord.toml"
@@ -45,6 +46,9 @@ class ExtractSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     fit: Literal["contain", "cover", "fill"] = "contain"
     precision: Annotated[int, Meta(ge=0, le=6)] = 2
     max_gap_ms: Annotated[float, Meta(ge=0, le=60_000)] = 500.0
+    follow: Literal["auto", "landmarks"] = "auto"
+    smoothing: Literal["auto", "off"] | Annotated[float, Meta(gt=0, le=10_000)] = "auto"
+    include: tuple[Extra, ...] = ()
 
     def sha256(self) -> str:
         """Digest that is equal where the settings are, whatever files they came from."""

@@ -13,11 +13,13 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 #: Raise it when the same video and settings would give other anchors: every timeline is then stale.
-METHOD = 1
+METHOD = 2
 
 Number = int | float
 S = TypeVar("S", bound=Struct)
 Status = Literal["tracked", "interpolated", "held"]
+Part = Literal["mouth", "eyes"]
+Extra = Literal["pose", "signals", "left_eye", "right_eye", "light"]
 
 
 class Anchor(Struct, frozen=True, kw_only=True):
@@ -30,6 +32,30 @@ class Anchor(Struct, frozen=True, kw_only=True):
     cx: Annotated[Number, Meta(description="the point the overlay is pinned to, px from the left")]
     cy: Annotated[Number, Meta(description="the point the overlay is pinned to, px from the top")]
     roll: Annotated[Number, Meta(description="turn about cx, cy, degrees clockwise")]
+
+
+class Pose(Struct, frozen=True, kw_only=True):
+    """How the head is turned, degrees."""
+
+    yaw: Annotated[Number, Meta(description="positive towards the person's own left")]
+    pitch: Annotated[Number, Meta(description="positive upwards")]
+    roll: Annotated[Number, Meta(description="positive clockwise on the screen")]
+
+
+class Signals(Struct, frozen=True, kw_only=True):
+    """How far the face's openings are open: 0 is shut, 1 wide open. Left and right are the person's own."""
+
+    mouth_open: Annotated[float, Meta(ge=0, le=1, description="how far the jaw is down, 0–1")]
+    eye_open_left: Annotated[float, Meta(ge=0, le=1, description="0 is shut")]
+    eye_open_right: Annotated[float, Meta(ge=0, le=1, description="0 is shut")]
+
+
+class Light(Struct, frozen=True, kw_only=True):
+    """Mean colour of the cheeks over the clip's mean: 1 is as usual."""
+
+    r: Annotated[float, Meta(ge=0, description="red over its mean")]
+    g: Annotated[float, Meta(ge=0, description="green over its mean")]
+    b: Annotated[float, Meta(ge=0, description="blue over its mean")]
 
 
 class Sample(Struct, frozen=True, kw_only=True):
@@ -46,6 +72,16 @@ class Sample(Struct, frozen=True, kw_only=True):
     ]
     mouth: Anchor
     eyes: Anchor
+    hidden: Annotated[
+        list[Part] | UnsetType, Meta(description="parts with something in front of them, such as a hand")
+    ] = UNSET
+    left_eye: Annotated[Anchor | UnsetType, Meta(description="the person's own left; by include")] = UNSET
+    right_eye: Annotated[Anchor | UnsetType, Meta(description="the person's own right; by include")] = UNSET
+    pose: Annotated[Pose | UnsetType, Meta(description="by include; only where a face was seen")] = UNSET
+    signals: Annotated[Signals | UnsetType, Meta(description="by include; only where a face was seen")] = (
+        UNSET
+    )
+    light: Annotated[Light | UnsetType, Meta(description="by include; only where a face was seen")] = UNSET
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -86,6 +122,13 @@ class Config(Struct, frozen=True, kw_only=True):
     eyes_padding: Annotated[float, Meta(description="eyes box over the tight box of the openings")]
     precision: Annotated[int, Meta(description="decimals of pixel values")]
     max_gap_ms: Annotated[float, Meta(description="longest gap that is bridged, ms")]
+    follow: Annotated[
+        Literal["auto", "landmarks"], Meta(description="auto: landmarks and pixels; or landmarks alone")
+    ]
+    smoothing: Annotated[
+        Literal["auto", "off"] | float,
+        Meta(description="auto, off, or standard deviation of the average, ms"),
+    ]
 
 
 class Generator(Struct, frozen=True, kw_only=True):
@@ -102,6 +145,12 @@ class Loop(Struct, frozen=True, kw_only=True):
     """Whether the last frame leads back to the first."""
 
     closed: Annotated[bool, Meta(description="true: interpolate across the end")]
+    seam_px: Annotated[
+        Number | None,
+        Meta(
+            description="how far the first frame is from where the last ones lead, target px; null: unknown"
+        ),
+    ]
 
 
 class VideoWarning(Struct, frozen=True, kw_only=True):
@@ -122,6 +171,9 @@ class Quality(Struct, frozen=True, kw_only=True):
         Meta(description="[first_ms, last_ms] without a face and too long to bridge"),
     ]
     longest_gap_ms: Annotated[Number, Meta(description="longest stretch without a face, ms")]
+    jitter_px: Annotated[
+        Number | None, Meta(description="noise left in the anchors, target px; null: unknown")
+    ]
     face_height: Annotated[
         float | None, Meta(description="median height of the face over the frame's; null: no face")
     ]
@@ -168,6 +220,7 @@ def encode(timeline: Timeline) -> bytes:
     rounded = msgspec.structs.replace(
         timeline,
         source=_rounded(timeline.source, 3),
+        loop=_rounded(timeline.loop, 3),
         quality=msgspec.structs.replace(
             _rounded(timeline.quality, 4),
             gaps=[(_round(first, 3), _round(last, 3)) for first, last in timeline.quality.gaps],
@@ -204,12 +257,16 @@ def schema() -> dict[str, Any]:
 
 
 def _rounded_sample(sample: Sample, precision: int) -> Sample:
-    return msgspec.structs.replace(
-        sample,
-        time_ms=_round(sample.time_ms, 3),
-        mouth=_rounded_anchor(sample.mouth, precision),
-        eyes=_rounded_anchor(sample.eyes, precision),
-    )
+    rounded: dict[str, Any] = {"time_ms": _round(sample.time_ms, 3)}
+    for name in sample.__struct_fields__:
+        value = getattr(sample, name)
+        if isinstance(value, Anchor):
+            rounded[name] = _rounded_anchor(value, precision)
+        elif isinstance(value, Pose):
+            rounded[name] = _rounded(value, 2)
+        elif isinstance(value, Signals | Light):
+            rounded[name] = _rounded(value, 3)
+    return msgspec.structs.replace(sample, **rounded)
 
 
 def _rounded_anchor(anchor: Anchor, precision: int) -> Anchor:

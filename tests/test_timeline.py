@@ -56,17 +56,25 @@ def made(frames: list[Sample], precision: int = 2) -> Timeline:
             sha256="0" * 64,
         ),
         target=timeline.Target(width=512, height=640, fit="contain"),
-        config=timeline.Config(mouth_padding=1.5, eyes_padding=1.3, precision=precision, max_gap_ms=500.0),
+        config=timeline.Config(
+            mouth_padding=1.5,
+            eyes_padding=1.3,
+            precision=precision,
+            max_gap_ms=500.0,
+            follow="auto",
+            smoothing="auto",
+        ),
         generator=timeline.Generator(
             name="anchord", version="0", method=1, model_sha256="0" * 64, settings_sha256="0" * 64
         ),
-        loop=timeline.Loop(closed=False),
+        loop=timeline.Loop(closed=False, seam_px=None),
         quality=timeline.Quality(
             coverage=1.0,
             samples=len(frames),
             faces=len(frames),
             gaps=[],
             longest_gap_ms=0.0,
+            jitter_px=0.03,
             face_height=0.4,
             warnings=[],
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BufferedReader
@@ -98,4 +99,8 @@ def _opened(request: Request, settings: Settings) -> tuple[PackSettings, Buffere
 
 
 def _given(flags: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in flags.items() if value is not None}
+    # A flag that may be repeated and was not given is an empty tuple.
+    given = {key: value for key, value in flags.items() if value is not None and value != ()}
+    with contextlib.suppress(KeyError, ValueError):  # not given, or a word
+        given["smoothing"] = float(given["smoothing"])
+    return given

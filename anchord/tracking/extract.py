@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Collection, Iterator, Mapping
 from io import BufferedReader
 
 import numpy as np
-from numpy.typing import NDArray
+from msgspec import UNSET
 
 from anchord import __version__, timeline
 from anchord.model import MODEL_SHA256
 from anchord.packs import FileKey
 from anchord.settings import ExtractSettings, Limits
-from anchord.timeline import Anchor, Sample, Timeline
-from anchord.tracking import anchors, quality, smooth
+from anchord.timeline import Anchor, Extra, Light, Part, Pose, Sample, Signals, Timeline
+from anchord.tracking import anchors, follow, light, quality
 from anchord.tracking.anchors import AnchorTrack
-from anchord.tracking.faces import Face, FaceFinder
+from anchord.tracking.course import Course, Seen, course
+from anchord.tracking.faces import FaceFinder
 from anchord.tracking.facts import VideoFacts
-from anchord.tracking.video import Frame, Video
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
-    """What was seen in one sampled frame."""
-
-    index: int
-    time_ms: float
-    face: Face | None
-    look: quality.Look
+from anchord.tracking.follow import Follower
+from anchord.tracking.look import Sampled, sampled
+from anchord.tracking.similarity import points
+from anchord.tracking.video import Video
 
 
 def extract(
@@ -59,61 +49,40 @@ def extract(
         VideoError: the video can't be used.
     """
     key = FileKey.of_opened(stream)
+    followers = follow.followers() if settings.follow == "auto" else {}
     with Video(stream=stream, name=name, limits=limits, threads=finder.threads) as video:
-        samples = list(_looked(video, settings.sample_rate, finder, on_progress))
+        samples = list(
+            sampled(video, finder, followers, sample_rate=settings.sample_rate, on_progress=on_progress)
+        )
         facts = video.facts()
     stream.seek(0)
     digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return _timeline(name, key, digest, settings, facts, samples)
+    made = _course(samples, facts, followers, settings) if any(sample.face for sample in samples) else None
+    return _timeline(name, key, digest, settings, facts, samples, made)
 
 
-def _looked(
-    video: Video, sample_rate: int, finder: FaceFinder, on_progress: Callable[[int, int], None]
-) -> Iterator[Looked]:
-    """Decode here, look for faces in threads, and hold no more pictures than keep them busy."""
-    expected = video.frames_expected
-    waiting: deque[Future[Looked]] = deque()
-    try:
-        for frame in video.frames():
-            on_progress(frame.index + 1, expected)
-            if frame.index % sample_rate:
-                continue
-            waiting.append(finder.submit(partial(_look, finder, frame)))
-            if len(waiting) > 2 * finder.threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        for future in waiting:
-            future.cancel()
-
-
-def _look(finder: FaceFinder, frame: Frame) -> Looked:
-    pixels = frame.rgb()
-    found = finder.find(pixels)
-    face = _most_prominent(found, frame.width, frame.height)
-    # Every 8th pixel says enough about how light it is.
-    brightness = float(pixels[::8, ::8].mean())
-    height = margin = None
-    if face is not None:
-        height = face.height_px / frame.height
-        low, high = face.landmarks.min(axis=0), face.landmarks.max(axis=0)
-        margin = float(min(*low, frame.width - high[0], frame.height - high[1])) / face.height_px
-    look = quality.Look(
-        time_ms=frame.time_ms, brightness=brightness, faces=len(found), height=height, margin=margin
+def _course(
+    samples: list[Sampled], facts: VideoFacts, followers: Mapping[str, Follower], settings: ExtractSettings
+) -> Course:
+    smoothing = settings.smoothing
+    return course(
+        Seen(
+            times_ms=np.array([sample.time_ms for sample in samples]),
+            has_face=np.array([sample.face is not None for sample in samples]),
+            clip=np.stack([points(sample.face.landmarks) for sample in samples if sample.face is not None]),
+            links={part: follower.links for part, follower in followers.items()},
+            agree={part: np.array(follower.agree) for part, follower in followers.items()},
+            frame_times_ms=facts.timing.times_ms,
+            end_ms=facts.timing.start_ms + facts.timing.duration_ms,
+            is_last_extra=samples[-1].index % settings.sample_rate > 0,
+        ),
+        anchors.placement(
+            (facts.width, facts.height), (settings.target_width, settings.target_height), settings.fit
+        ),
+        {"mouth": settings.mouth_padding, "eyes": settings.eyes_padding},
+        max_gap_ms=settings.max_gap_ms,
+        smoothing_ms=None if smoothing == "auto" else 0.0 if smoothing == "off" else smoothing,
     )
-    return Looked(index=frame.index, time_ms=frame.time_ms, face=face, look=look)
-
-
-def _most_prominent(found: list[Face], width: int, height: int) -> Face | None:
-    """The largest and most central face; MediaPipe's own order means nothing."""
-    middle = np.array([width, height]) / 2
-
-    def prominence(face: Face) -> float:
-        away = float(np.hypot(*(face.landmarks.mean(axis=0) - middle))) / float(np.hypot(*middle))
-        return face.height_px * (1 - away / 2)
-
-    return max(found, key=prominence, default=None)
 
 
 def _timeline(
@@ -122,12 +91,12 @@ def _timeline(
     digest: str,
     settings: ExtractSettings,
     facts: VideoFacts,
-    samples: list[Looked],
+    samples: list[Sampled],
+    made: Course | None,
 ) -> Timeline:
     looks = [sample.look for sample in samples]
-    has_face = np.array([sample.face is not None for sample in samples])
-    times_ms = np.array([sample.time_ms for sample in samples])
-    covered = smooth.coverage(times_ms, has_face, max_gap_ms=settings.max_gap_ms)
+    faces = sum(sample.face is not None for sample in samples)
+    is_almost = made is not None and made.seam.is_almost
     return Timeline(
         source=timeline.Source(
             video=name,
@@ -152,6 +121,8 @@ def _timeline(
             eyes_padding=settings.eyes_padding,
             precision=settings.precision,
             max_gap_ms=settings.max_gap_ms,
+            follow=settings.follow,
+            smoothing=settings.smoothing,
         ),
         generator=timeline.Generator(
             name="anchord",
@@ -160,50 +131,59 @@ def _timeline(
             model_sha256=MODEL_SHA256,
             settings_sha256=settings.sha256(),
         ),
-        loop=timeline.Loop(closed=False),
-        quality=timeline.Quality(
-            coverage=float(has_face.mean()),
-            samples=len(samples),
-            faces=int(has_face.sum()),
-            gaps=list(covered.gaps_ms),
-            longest_gap_ms=covered.longest_gap_ms,
-            face_height=quality.face_height(looks),
-            warnings=quality.warnings(looks),
+        loop=timeline.Loop(
+            closed=made is not None and made.seam.is_closed,
+            seam_px=None if made is None else made.seam_px,
         ),
-        frames=_frames(samples, times_ms, has_face, covered, settings, facts) if has_face.any() else [],
+        quality=timeline.Quality(
+            coverage=faces / len(samples),
+            samples=len(samples),
+            faces=faces,
+            gaps=[] if made is None else made.coverage.gaps_ms,
+            longest_gap_ms=facts.timing.duration_ms if made is None else made.coverage.longest_gap_ms,
+            jitter_px=None if made is None else made.jitter_px,
+            face_height=quality.face_height(looks),
+            warnings=quality.warnings(
+                looks,
+                hidden=None if made is None else made.hidden,
+                almost_seam_px=made.seam_px if made is not None and is_almost else None,
+            ),
+        ),
+        frames=[] if made is None else list(_frames(samples, made, settings.include)),
     )
 
 
-def _frames(
-    samples: list[Looked],
-    times_ms: smooth.Floats,
-    has_face: NDArray[np.bool_],
-    covered: smooth.Coverage,
-    settings: ExtractSettings,
-    facts: VideoFacts,
-) -> list[Sample]:
-    clip = np.stack([sample.face.landmarks for sample in samples if sample.face is not None])
-    plate, motion = anchors.plate_motion(clip)
-    motion = smooth.filled(times_ms, has_face, motion)
-    where = anchors.placement(
-        (facts.width, facts.height), (settings.target_width, settings.target_height), settings.fit
-    )
-    paddings = {"mouth": settings.mouth_padding, "eyes": settings.eyes_padding}
-    tracks = {
-        part: anchors.anchor_track(plate, motion, anchors.PARTS[part], padding, where)
-        for part, padding in paddings.items()
-    }
-    return [
-        Sample(
+def _frames(samples: list[Sampled], made: Course, include: Collection[Extra]) -> Iterator[Sample]:
+    colours = [sample.colour for sample in samples if sample.colour is not None]
+    shades = iter(light.relative(colours).tolist())
+    parts: tuple[Part, ...] = ("mouth", "eyes")
+    for i, sample in enumerate(samples[: made.written]):
+        shade = next(shades) if sample.colour is not None else None
+        status = made.coverage.status[i]
+        if status is None:
+            continue
+        face = sample.face
+        yield Sample(
             frame=sample.index,
             time_ms=sample.time_ms,
             status=status,
-            mouth=_anchor(tracks["mouth"], i),
-            eyes=_anchor(tracks["eyes"], i),
+            mouth=_anchor(made.tracks["mouth"], i),
+            eyes=_anchor(made.tracks["eyes"], i),
+            hidden=[part for part in parts if made.hidden[part][i]] or UNSET,
+            left_eye=_anchor(made.tracks["left_eye"], i) if "left_eye" in include else UNSET,
+            right_eye=_anchor(made.tracks["right_eye"], i) if "right_eye" in include else UNSET,
+            pose=_pose(*face.pose) if face and "pose" in include else UNSET,
+            signals=_signals(*face.signals) if face and "signals" in include else UNSET,
+            light=Light(r=shade[0], g=shade[1], b=shade[2]) if shade and "light" in include else UNSET,
         )
-        for i, (sample, status) in enumerate(zip(samples, covered.status, strict=True))
-        if status is not None
-    ]
+
+
+def _pose(yaw: float, pitch: float, roll: float) -> Pose:
+    return Pose(yaw=yaw, pitch=pitch, roll=roll)
+
+
+def _signals(mouth: float, left: float, right: float) -> Signals:
+    return Signals(mouth_open=mouth, eye_open_left=left, eye_open_right=right)
 
 
 def _anchor(track: AnchorTrack, i: int) -> Anchor:

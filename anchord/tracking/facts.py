@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 # Frame times in containers are rounded to 1 ms; anything beyond this is a rate that really varies.
 _UNEVEN_MS = 2.0
@@ -17,6 +18,8 @@ class Timing:
     """When the frames of a video are shown."""
 
     fps: float
+    #: (n,) presentation times of all frames that are shown.
+    times_ms: NDArray[np.float64]
     duration_ms: float
     start_ms: float
     variable_frame_rate: bool
@@ -54,6 +57,7 @@ def timing(times_ms: Sequence[float], *, end_ms: float, named_fps: float | None)
     is_true = named_fps is not None and abs(named_fps - measured) < 0.005 * measured
     return Timing(
         fps=named_fps if named_fps is not None and is_true else float(measured),
+        times_ms=times,
         duration_ms=float(end - times[0]),
         start_ms=float(times[0]),
         variable_frame_rate=uneven > max(_UNEVEN_MS, _UNEVEN_SHARE * step),

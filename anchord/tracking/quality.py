@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anchord.timeline import VideoWarning
-from anchord.tracking.smooth import stretches
+from anchord.tracking.gaps import stretches
+
+Mask = NDArray[np.bool_]
 
 # The detector's own floor; the user's document asks for 30 to 50 %.
 _SMALL_SHARE = 0.20
@@ -18,6 +20,14 @@ _RIGHT_HEIGHT = "30–50 % of the frame's height is right"
 _DARK_LEVEL = 40.0
 # A face this near to an edge, as a share of its own height, was on its way out.
 _EDGE_SHARE = 0.05
+# Mean of the face, 0-255, under which noise drowns the skin.
+_DARK_FACE = 50.0
+# Of the skin's fine detail (see follow), where the skin's own grain is gone; good clips have over 2.
+_BLURRED_DETAIL = 1.1
+# Head turns beyond which the far side of the face hides, degrees.
+_LARGE_TURN_DEG = 25.0
+# The mouth's opening, 0-1, between its shut and its open moments, that is speech and no longer breath.
+_MOUTH_MOVES = 0.15
 # So many stretches are named one by one.
 _NAMED = 5
 
@@ -33,6 +43,10 @@ class Look:
         faces: how many were found.
         height: the chosen face's height over the frame's; None without a face.
         margin: its distance from the nearest edge of the frame over its height; None without a face.
+        face_brightness: mean of its cheeks, 0–255.
+        detail: fine detail of its skin, grey levels.
+        turn: yaw and pitch, degrees.
+        mouth_open: 0–1.
     """
 
     time_ms: float
@@ -40,6 +54,10 @@ class Look:
     faces: int
     height: float | None = None
     margin: float | None = None
+    face_brightness: float = 128.0
+    detail: float = np.inf
+    turn: tuple[float, float] = (0.0, 0.0)
+    mouth_open: float = 0.0
 
 
 def face_height(looks: Sequence[Look]) -> float | None:
@@ -48,44 +66,149 @@ def face_height(looks: Sequence[Look]) -> float | None:
     return float(np.median(heights)) if heights else None
 
 
-def warnings(looks: Sequence[Look]) -> list[VideoWarning]:
-    """Everything about the clip that a person may want to mend, each with a number and advice."""
-    found = []
+def warnings(
+    looks: Sequence[Look], *, hidden: Mapping[str, Mask] | None = None, almost_seam_px: float | None = None
+) -> list[VideoWarning]:
+    """
+    Everything about the clip that a person may want to mend, each with a number and advice.
+
+    Args:
+        looks: the samples.
+        hidden: per part (n,) whether something is in front of it.
+        almost_seam_px: the jump of a loop that nearly closes, target px.
+    """
     has_face = np.array([look.height is not None for look in looks])
     height = face_height(looks)
-    if not has_face.all():
-        found.append(_missing(looks, has_face, height))
-    if height is not None and height < _SMALL_SHARE:
-        found.append(
-            VideoWarning(
-                code="face_small",
-                message=f"the face is {height:.0%} of the frame's height; {_RIGHT_HEIGHT}: "
-                "move the camera closer or crop the video",
-            )
-        )
+    faces = [look for look in looks if look.height is not None]
+    found = [
+        None if has_face.all() else _missing(looks, has_face, height),
+        _small(height),
+        _several(looks),
+    ]
+    if faces:
+        found += [
+            _covered(looks, hidden or {}),
+            _mouth_moves(faces),
+            _turns(faces),
+            _cut(looks),
+            _dark(faces),
+            _blurred(faces),
+        ]
+    if almost_seam_px is not None:
+        found.append(_almost_loop(almost_seam_px))
+    return [warning for warning in found if warning is not None]
+
+
+def _small(height: float | None) -> VideoWarning | None:
+    if height is None or height >= _SMALL_SHARE:
+        return None
+    return VideoWarning(
+        code="face_small",
+        message=f"the face is {height:.0%} of the frame's height; {_RIGHT_HEIGHT}: "
+        "move the camera closer or crop the video",
+    )
+
+
+def _several(looks: Sequence[Look]) -> VideoWarning | None:
     several = sum(look.faces > 1 for look in looks)
-    if several:
-        found.append(
-            VideoWarning(
-                code="several_faces",
-                message=f"more than one face in {several} of {len(looks)} samples; the largest and most "
-                "central is followed: keep other people out of the picture",
-            )
-        )
-    return found
+    if not several:
+        return None
+    return VideoWarning(
+        code="several_faces",
+        message=f"more than one face in {several} of {len(looks)} samples; the largest and most "
+        "central is followed: keep other people out of the picture",
+    )
 
 
-def _missing(looks: Sequence[Look], has_face: NDArray[np.bool_], height: float | None) -> VideoWarning:
-    runs = stretches(~has_face)
+def _covered(looks: Sequence[Look], hidden: Mapping[str, Mask]) -> VideoWarning | None:
+    said = [f"the {part} ({_when(looks, mask)})" for part, mask in hidden.items() if mask.any()]
+    if not said:
+        return None
+    return VideoWarning(
+        code="face_covered",
+        message=f"something such as a hand is in front of {' and '.join(said)}: "
+        "keep hands and hair away from the face",
+    )
+
+
+def _mouth_moves(faces: Sequence[Look]) -> VideoWarning | None:
+    low, high = np.percentile([look.mouth_open for look in faces], [5, 95])
+    if high - low < _MOUTH_MOVES:
+        return None
+    return VideoWarning(
+        code="mouth_moves",
+        message=f"the mouth opens by {high - low:.0%} in the clip, and would be seen beside the overlay's: "
+        "record the idle clip with the mouth shut",
+    )
+
+
+def _turns(faces: Sequence[Look]) -> VideoWarning | None:
+    turns = np.array([look.turn for look in faces])
+    largest = float(np.abs(turns - np.median(turns, axis=0)).max())
+    if largest < _LARGE_TURN_DEG:
+        return None
+    return VideoWarning(
+        code="large_turns",
+        message=f"the head turns by {largest:.0f}°, and flat overlays can't: keep it within "
+        f"{_LARGE_TURN_DEG:.0f}° of looking at the camera",
+    )
+
+
+def _cut(looks: Sequence[Look]) -> VideoWarning | None:
+    cut = np.array([look.margin is not None and look.margin < 0 for look in looks])
+    if not cut.any():
+        return None
+    return VideoWarning(
+        code="face_cut",
+        message=f"the edge of the frame cuts the face in {int(cut.sum())} of {len(looks)} samples "
+        f"({_when(looks, cut)}): keep it whole and centred",
+    )
+
+
+def _dark(faces: Sequence[Look]) -> VideoWarning | None:
+    level = float(np.median([look.face_brightness for look in faces]))
+    if level >= _DARK_FACE:
+        return None
+    return VideoWarning(
+        code="dark",
+        message=f"the face is dark (mean {level:.0f} of 255): use even, frontal light",
+    )
+
+
+def _blurred(faces: Sequence[Look]) -> VideoWarning | None:
+    detail = float(np.median([look.detail for look in faces]))
+    if detail >= _BLURRED_DETAIL:
+        return None
+    return VideoWarning(
+        code="blurred",
+        message=f"the face is blurred (detail {detail:.1f}, {2 * _BLURRED_DETAIL:.1f} is good): focus on it, "
+        "use more light or a higher bit rate",
+    )
+
+
+def _almost_loop(seam_px: float) -> VideoWarning:
+    return VideoWarning(
+        code="almost_loop",
+        message=f"the clip nearly closes, but jumps by {seam_px:.1f} px where it starts again: "
+        "cut it where the pose is the same, or cross-fade its end into its beginning",
+    )
+
+
+def _when(looks: Sequence[Look], mask: Mask) -> str:
+    """The stretches of a mask in seconds, the first few by name."""
+    runs = stretches(mask)
     named = ", ".join(
         f"{looks[first].time_ms / 1000:.2f}–{looks[last].time_ms / 1000:.2f} s"
         for first, last in runs[:_NAMED]
     )
-    more = f" and {len(runs) - _NAMED} more" if len(runs) > _NAMED else ""
+    return named + (f" and {len(runs) - _NAMED} more" if len(runs) > _NAMED else "")
+
+
+def _missing(looks: Sequence[Look], has_face: NDArray[np.bool_], height: float | None) -> VideoWarning:
     count = f"{int((~has_face).sum())} of {len(looks)} samples"
     return VideoWarning(
         code="face_missing" if has_face.any() else "no_face",
-        message=f"no face in {count} ({named}{more}): {_cause(looks, has_face, height)}",
+        message=f"no face in {count} ({_when(looks, ~has_face)}): {_cause(looks, has_face, height)}",
     )
 
 

@@ -36,7 +36,7 @@ def test_a_dropped_video_gets_its_timeline(root: Path) -> None:
     jsonschema.validate(document, timeline.schema())
     assert float(looseness_px(document, "eyes", at_half_size(breathing), scale=2.0).max()) < 3
     assert written["video"] == "idle.webm"
-    assert (written["frames"], written["samples"], written["faces"], written["coverage"]) == (15, 5, 5, 1.0)
+    assert (written["frames"], written["samples"], written["faces"], written["coverage"]) == (15, 6, 6, 1.0)
     assert written["longest_gap_ms"] == 0
     assert written["warnings"] == []
     assert {"elapsed_s", "queued_s", "bytes", "face_height", "reason"} <= written.keys()
@@ -98,7 +98,7 @@ def test_the_packs_own_settings_and_manifest_make_it_stale(root: Path) -> None:
     drop(root / "me" / "idle.webm", small_film())
     drop(root / "me" / "loop.webm", small_film(seed=2))
     with Daemon(root) as daemon:
-        daemon.wait_for("timeline_written", samples=5)
+        daemon.wait_for("timeline_written", samples=6)
         (root / "me" / "anchord.toml").write_text("sample_rate = 1\n")
         daemon.wait_for("timeline_written", samples=15, reason="settings changed")
         (root / "me" / "manifest.json").write_text('{"base": {"idleVideo": "loop.webm"}}')
@@ -203,7 +203,7 @@ def test_faces_that_are_missing_are_one_warning_with_advice(root: Path, tmp_path
         daemon.wait_until_idle()
         assert daemon.count("video_warned") == 1
     assert (written["coverage"], written["warnings"]) == (0, ["no_face"])
-    assert "3 of 3 samples" in warned["advice"]
+    assert "4 of 4 samples" in warned["advice"]
     assert read(root / "me" / OUTPUT)["frames"] == []
 
 
@@ -276,7 +276,7 @@ def test_bad_settings_end_it_with_their_own_status(root: Path, tmp_path: Path) -
 def test_hangup_reads_the_settings_again(root: Path) -> None:
     drop(root / "me" / "idle.webm", small_film())
     with Daemon(root) as daemon:
-        daemon.wait_for("timeline_written", samples=5)
+        daemon.wait_for("timeline_written", samples=6)
         good = daemon.settings.read_text()
         daemon.settings.write_text(good + "[extract]\nsample_rat = 1\n")
         daemon.process.send_signal(signal.SIGHUP)

@@ -1,0 +1,238 @@
+"""
+All samples of a clip into the course of its anchors: glued, cleaned, closed, bridged. Pure.
+
+The order of the steps between what was seen and what is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anchord.tracking import anchors, gaps, glue, loop, smooth
+from anchord.tracking.anchors import AnchorTrack, Placement, TightBox
+from anchord.tracking.between import between, for_straight_lines
+from anchord.tracking.mesh import CARRIED, EYE_CORNERS, PARTS
+from anchord.tracking.similarity import Complex, Floats, Similarities
+
+Mask = NDArray[np.bool_]
+
+# The skin of a part is hidden where fewer of its features agree than this, while the other part is
+# well seen; and this far around, since what hides it comes and goes by the edge.
+_HIDDEN, _WELL_SEEN = 0.35, 0.5
+_HIDDEN_FRINGE = 1
+# From this share of features on, a sample is trusted fully.
+_TRUSTED_FULLY = 0.5
+_TRUSTED_LEAST = 0.1
+# Nearer than this to where its neighbours expect it, in distances of the eyes' corners, nothing is
+# an outlier: on a good face one pixel of a 512x640 target.
+_OUTLIER_LEAST = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """
+    What was seen of the face in the clip.
+
+    Args:
+        times_ms: (n,) of the samples.
+        has_face: (n,).
+        clip: (k, 478) landmarks of the samples with a face, px of the video.
+        links: per part, see ``follow``; none to go by the landmarks alone.
+        agree: per part (n,) share of the skin's features that agree, 0–1.
+        frame_times_ms: (m,) of all frames.
+        end_ms: when the last frame ends.
+        is_last_extra: whether the last sample is the last frame out of turn, looked at to see
+            where the clip leads; where it leads back to the first, it is not written.
+    """
+
+    times_ms: Floats
+    has_face: Mask
+    clip: Complex
+    links: Mapping[str, Sequence[glue.Link]]
+    agree: Mapping[str, Floats]
+    frame_times_ms: Floats
+    end_ms: float
+    is_last_extra: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """
+    The anchors of a clip.
+
+    Args:
+        tracks: per part and carried box, n samples, in target px.
+        hidden: per part (n,) whether something is in front of it.
+        coverage: which samples have anchors and why.
+        seam: where the loop closes.
+        seam_px: its jump in target px, None where it can't be told.
+        jitter_px: noise that is left in the anchors, target px; None where it can't be told.
+        width_ms: of the smoothing of the mouth's and the eyes' place.
+        written: how many samples are written, from the first on.
+    """
+
+    tracks: Mapping[str, AnchorTrack]
+    hidden: Mapping[str, Mask]
+    coverage: gaps.Coverage
+    seam: loop.Seam
+    seam_px: float | None
+    jitter_px: float | None
+    width_ms: Mapping[str, float]
+    written: int
+
+
+def course(
+    seen: Seen,
+    where: Placement,
+    paddings: Mapping[str, float],
+    *,
+    max_gap_ms: float,
+    smoothing_ms: float | None,
+) -> Course:
+    """
+    The course of the anchors over a clip with at least one face.
+
+    Args:
+        seen: the samples.
+        where: video to target pixels.
+        paddings: per part, overlay over tight box.
+        max_gap_ms: longest stretch without a face that is bridged.
+        smoothing_ms: width of the smoothing; 0 for none, None for what fits the clip.
+    """
+    known = seen.has_face
+    plate, by_landmarks = glue.plate_motion(seen.clip)
+    samples = np.flatnonzero(known)
+    hidden = _hidden(seen) if seen.links else {part: np.zeros(len(known), bool) for part in PARTS}
+    motions = {}
+    for name, part in PARTS.items():
+        middle = _middle(plate[list(part.tight)])
+        motions[name] = glue.glued(plate, by_landmarks, samples, middle, seen.links.get(name, ()))
+    times = seen.times_ms[known]
+    for name, other in (("mouth", "eyes"), ("eyes", "mouth")):
+        motions[name] = glue.carried(times, hidden[name][known], motions[name], motions[other])
+
+    boxes = {name: anchors.tight_box(seen.clip, motions[name], part.tight) for name, part in PARTS.items()}
+    curves = {}
+    for name in PARTS:
+        curves[name] = np.full((len(known), 4), np.nan)
+        curves[name][known] = anchors.curve(motions[name], boxes[name].middle)
+    eyes_px = _eyes_px(plate)
+    seam = loop.seam(
+        seen.times_ms,
+        known,
+        [_in_faces(curve, eyes_px) for curve in curves.values()],
+        seen.end_ms - float(seen.times_ms[0]),
+    )
+    period_ms = seen.end_ms - float(seen.times_ms[0]) if seam.is_closed else None
+    coverage = gaps.coverage(seen.times_ms, known, max_gap_ms=max_gap_ms)
+    written = len(known) - (seen.is_last_extra and seam.is_closed)
+
+    scale = float(np.mean(where.scale))
+    widths, noise = {}, []
+    for name, curve in curves.items():
+        trust = known.astype(float)
+        if seen.links:
+            trust = np.clip(seen.agree[name] / _TRUSTED_FULLY, _TRUSTED_LEAST, 1)
+        cleaned = _cleaned(curve, seen, trust, eyes_px, period_ms, smoothing_ms)
+        curves[name] = _drawn(cleaned.values, seen, coverage, period_ms, written)
+        widths[name] = cleaned.width_ms[0]
+        noise.append(float(np.hypot(*cleaned.noise[:2])) * scale)
+    return Course(
+        tracks=_tracks(curves, boxes, paddings, where, seen, motions),
+        hidden=hidden,
+        coverage=coverage,
+        seam=seam,
+        seam_px=None if seam.jump is None else seam.jump * eyes_px * scale,
+        jitter_px=None if np.isnan(noise).any() else max(noise),
+        width_ms=widths,
+        written=written,
+    )
+
+
+def _cleaned(
+    curve: Floats,
+    seen: Seen,
+    trust: Floats,
+    eyes_px: float,
+    period_ms: float | None,
+    smoothing_ms: float | None,
+) -> smooth.Smoothed:
+    """A part's curve without outliers and noise."""
+    cut = smooth.pieces(seen.times_ms, seen.has_face, period_ms)
+    groups = (slice(0, 2), slice(2, 3), slice(3, 4))
+    if smoothing_ms == 0:
+        return smooth.smoothed(curve, trust, cut, groups, 0)
+    out = smooth.outliers(_in_faces(curve, eyes_px), cut, least=_OUTLIER_LEAST)
+    if out.any():
+        good = seen.has_face & ~out
+        curve = curve.copy()
+        curve[out] = between(seen.times_ms[good], curve[good], seen.times_ms[out], period_ms)
+        trust = np.where(out, _TRUSTED_LEAST, trust)
+    return smooth.smoothed(curve, trust, cut, groups, smoothing_ms)
+
+
+def _drawn(
+    curve: Floats, seen: Seen, coverage: gaps.Coverage, period_ms: float | None, written: int
+) -> Floats:
+    """
+    The values that are written: gaps bridged, and fit for a player's straight lines.
+
+    A gap that is left out is left out here too: no line is drawn across it.
+    """
+    known = seen.has_face
+    curve = curve.copy()
+    curve[~known] = between(seen.times_ms[known], curve[known], seen.times_ms[~known], period_ms)
+    shown = np.array([status is not None for status in coverage.status])
+    for piece in smooth.pieces(seen.times_ms[:written], shown[:written], period_ms):
+        until = piece.times_ms[-1] if piece.period_ms is None else np.inf
+        frames = seen.frame_times_ms
+        if period_ms is not None:
+            frames = np.concatenate([frames, frames + period_ms])
+        frames = frames[(frames >= piece.times_ms[0]) & (frames <= until)]
+        if piece.period_ms is not None:
+            frames = frames[frames < piece.times_ms[0] + piece.period_ms]
+        curve[piece.index] = for_straight_lines(piece.times_ms, curve[piece.index], frames, piece.period_ms)
+    return curve
+
+
+def _tracks(
+    curves: Mapping[str, Floats],
+    boxes: Mapping[str, TightBox],
+    paddings: Mapping[str, float],
+    where: Placement,
+    seen: Seen,
+    motions: Mapping[str, Similarities],
+) -> dict[str, AnchorTrack]:
+    tracks = {name: anchors.anchor_track(curves[name], boxes[name], paddings[name], where) for name in PARTS}
+    for name, (part, tight) in CARRIED.items():
+        box = anchors.tight_box(seen.clip, motions[part], tight)
+        tracks[name] = anchors.anchor_track(curves[part], box, paddings[part], where, of=boxes[part].middle)
+    return tracks
+
+
+def _hidden(seen: Seen) -> dict[str, Mask]:
+    hidden = {}
+    for name, other in (("mouth", "eyes"), ("eyes", "mouth")):
+        mask = seen.has_face & (seen.agree[name] < _HIDDEN) & (seen.agree[other] > _WELL_SEEN)
+        for _ in range(_HIDDEN_FRINGE):
+            mask[1:-1] |= mask[:-2] | mask[2:]
+        hidden[name] = mask & seen.has_face
+    return hidden
+
+
+def _in_faces(curve: Floats, eyes_px: float) -> Floats:
+    """A curve with all columns in distances of the eyes' corners: turn and scale act on half a face."""
+    return curve * (1 / eyes_px, 1 / eyes_px, 0.5, 0.5)
+
+
+def _eyes_px(plate: Complex) -> float:
+    right, left = EYE_CORNERS
+    return float(abs(plate[left] - plate[right]))
+
+
+def _middle(points: Complex) -> complex:
+    return complex((points.real.min() + points.real.max()) / 2, (points.imag.min() + points.imag.max()) / 2)

@@ -1,0 +1,152 @@
+"""Frames into samples: look for faces in threads, choose one, follow its skin, let go of the pixels."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from anchord.tracking import follow, light
+from anchord.tracking.choice import Choice
+from anchord.tracking.faces import Face, FaceFinder
+from anchord.tracking.follow import CloseUp, Follower
+from anchord.tracking.quality import Look
+from anchord.tracking.similarity import Floats
+from anchord.tracking.video import Frame, Video
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    """A face, and what is kept of the picture around it."""
+
+    face: Face
+    close: CloseUp | None
+    colour: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Looked:
+    """What a thread saw in one sampled frame."""
+
+    frame: tuple[int, float]
+    size: tuple[int, int]
+    brightness: float
+    candidates: list[_Candidate]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampled:
+    """A sample with the face that is followed."""
+
+    index: int
+    time_ms: float
+    face: Face | None
+    colour: Floats | None
+    look: Look
+
+
+def sampled(
+    video: Video,
+    finder: FaceFinder,
+    followers: Mapping[str, Follower],
+    *,
+    sample_rate: int,
+    on_progress: Callable[[int, int], None],
+) -> Iterator[Sampled]:
+    """
+    Every n-th frame and the last one, with the face that is followed; the pictures are let go of.
+
+    Args:
+        video: opened.
+        finder: finds the faces.
+        followers: per part; empty where only landmarks are wanted.
+        sample_rate: n.
+        on_progress: called with frames decoded and frames expected (0: unknown).
+    """
+    choice: Choice | None = None
+    for seen in _looked(video, finder, sample_rate, bool(followers), on_progress):
+        index, time_ms = seen.frame
+        choice = choice or Choice(size=seen.size)
+        which = choice.of([candidate.face.landmarks for candidate in seen.candidates], time_ms=time_ms)
+        chosen = None if which is None else seen.candidates[which]
+        for follower in followers.values():
+            follower.add(chosen.close if chosen else None, chosen.face.landmarks if chosen else None)
+        yield Sampled(
+            index=index,
+            time_ms=time_ms,
+            face=chosen.face if chosen else None,
+            colour=chosen.colour if chosen else None,
+            look=_judged(seen, chosen),
+        )
+
+
+def _looked(
+    video: Video,
+    finder: FaceFinder,
+    sample_rate: int,
+    is_followed: bool,
+    on_progress: Callable[[int, int], None],
+) -> Iterator[_Looked]:
+    """Decode here, look for faces in threads, and hold no more pictures than keep them busy."""
+    expected = video.frames_expected
+    waiting: deque[Future[_Looked]] = deque()
+    last: Frame | None = None
+    try:
+        for frame in video.frames():
+            on_progress(frame.index + 1, expected)
+            last = frame if frame.index % sample_rate else None
+            if last is not None:
+                continue
+            waiting.append(finder.submit(partial(_look, finder, frame, is_followed)))
+            if len(waiting) > 2 * finder.threads:
+                yield waiting.popleft().result()
+        if last is not None:
+            # Where the clip leads, and whether that is where it began, only its last frame knows.
+            waiting.append(finder.submit(partial(_look, finder, last, is_followed)))
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _look(finder: FaceFinder, frame: Frame, is_followed: bool) -> _Looked:
+    pixels = frame.rgb()
+    return _Looked(
+        frame=(frame.index, frame.time_ms),
+        size=(frame.width, frame.height),
+        # Every 8th pixel says enough about how light it is.
+        brightness=float(pixels[::8, ::8].mean()),
+        candidates=[
+            _Candidate(
+                face=face,
+                close=follow.close_up(pixels, face.landmarks) if is_followed else None,
+                colour=light.skin_colour(pixels, face.landmarks),
+            )
+            for face in finder.find(pixels)
+        ],
+    )
+
+
+def _judged(seen: _Looked, chosen: _Candidate | None) -> Look:
+    time_ms = seen.frame[1]
+    faces = len(seen.candidates)
+    if chosen is None:
+        return Look(time_ms=time_ms, brightness=seen.brightness, faces=faces)
+    width, height = seen.size
+    low, high = chosen.face.landmarks.min(axis=0), chosen.face.landmarks.max(axis=0)
+    return Look(
+        time_ms=time_ms,
+        brightness=seen.brightness,
+        faces=faces,
+        height=chosen.face.height_px / height,
+        margin=float(min(*low, width - high[0], height - high[1])) / chosen.face.height_px,
+        face_brightness=float(chosen.colour.mean()),
+        detail=chosen.close.detail if chosen.close else np.inf,
+        turn=chosen.face.pose[:2],
+        mouth_open=chosen.face.signals[0],
+    )
