@@ -150,6 +150,9 @@ def import_mediapipe() -> Any:
     sys.modules.setdefault("sounddevice", None)  # type: ignore[arg-type]
     import mediapipe
 
+    # It loads this when it reads its first matrix, and in the cage no file can be opened any more.
+    import numpy.ctypeslib  # noqa: F401, ICN001
+
     return mediapipe
 
 
