@@ -151,7 +151,7 @@ def import_mediapipe() -> Any:
     import mediapipe
 
     # It loads this when it reads its first matrix, and in the cage no file can be opened any more.
-    import numpy.ctypeslib  # noqa: F401, ICN001
+    import numpy.ctypeslib  # noqa: F401
 
     return mediapipe
 

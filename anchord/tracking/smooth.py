@@ -124,6 +124,7 @@ def smoothed(
         result[:, group] = attempts[width].values[:, group]
         noise[group] = np.sqrt(attempts[width].error[group] * attempts[width].left)
         widths.append(width)
+    noise[~np.isfinite(noise)] = np.nan
     return Smoothed(values=result, width_ms=tuple(widths), noise=noise)
 
 
@@ -162,7 +163,7 @@ class _Attempt:
     values: Floats
     #: (c,) mean square of what was wrong when each sample was predicted from the others; inf: unknown.
     error: Floats
-    #: Share of the noise's variance that is left.
+    #: What of that error is noise that is left in the values: a share of its square.
     left: float
 
 
@@ -195,9 +196,10 @@ def _attempt(values: Floats, weights: Floats, cut: Sequence[Piece], width_ms: fl
     own = np.concatenate(own_shares)
     is_known = known > 0.8 * len(own) and total > 0
     error = squares / total if is_known else np.full(values.shape[1], np.inf)
-    # Prediction error = noise + what the average keeps of it; and a sample's own share is the share of
-    # its variance that is left.
-    return _Attempt(values=result, error=error, left=float(np.clip(own, 0, 1).mean()))
+    # With a sample's own share h the noise's variance is (1 - h) of the squared error, and h of it is
+    # left. A share near 1 means that samples are predicted badly because the face moves, not by noise.
+    share = np.clip(own, 0, 1)
+    return _Attempt(values=result, error=error, left=float((share * (1 - share)).mean()))
 
 
 def _fit(values: Floats, trusted: Floats, piece: Piece, width_ms: float) -> tuple[Floats, Floats]:
