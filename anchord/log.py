@@ -61,6 +61,7 @@ EVENTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "pack_still_changing": ("warning", "an upload that does not end?", ("pack", "changing_s")),
     "settings_reloaded": ("info", "on SIGHUP; packs that are stale now follow", ("root",)),
     "settings_refused": ("error", "on SIGHUP; the old ones stay", ("error",)),
+    "metrics_unwritable": ("warning", "the Prometheus textfile; tried again, told once", ("error",)),
 }
 
 #: sd-daemon(3): a <N> at the start of a line is its priority in the journal.

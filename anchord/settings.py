@@ -94,6 +94,12 @@ class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+class MetricsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Figures for Prometheus."""
+
+    textfile: Annotated[str, Meta(pattern=r"^$|^/[^\x00]*\.prom$")] = ""
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything the daemon's own file can say."""
 
@@ -103,6 +109,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     worker: WorkerSettings = WorkerSettings()
     log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
     #: Pack id -> the keys of its table, checked but not yet merged.
     packs: Mapping[str, Mapping[str, Any]] = {}
     #: Dotted key -> the file that set it. Keys that are not here have their default.
