@@ -47,10 +47,14 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+COMPILE = $(BIN)/uv pip compile --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --quiet
+
+# Three files, one resolution: what developing needs, what a server needs, what building the wheel needs.
 lock: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-annotate \
-	  --no-header --no-emit-index-url --upgrade --quiet -o requirements.lock
+	$(COMPILE) --upgrade --extra dev pyproject.toml -o requirements.lock
+	$(COMPILE) --upgrade -c requirements.lock pyproject.toml -o requirements.runtime.lock
+	echo hatchling | $(COMPILE) --upgrade -c requirements.lock - -o requirements.build.lock
 
 clean:
 	rm -rf $(VENV) $(DEMO) dist build .*_cache .hypothesis
