@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -20,7 +21,9 @@ from anchord.atomic import write_atomically
 from anchord.errors import OutputError
 
 if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry
+    import prometheus_client
+
+    from anchord.service.state import State
 
 #: What became of a job: written; unchanged (same content as before); changed while it was read;
 #: refused (the video's or settings' fault, parked); failed (not its fault, tried again).
@@ -28,11 +31,7 @@ Result = Literal["written", "unchanged", "changed", "refused", "failed"]
 RESULTS: tuple[Result, ...] = ("written", "unchanged", "changed", "refused", "failed")
 
 #: Every state of a pack, so that a state nobody is in reads 0 and not "no data".
-PACK_STATES = ("up_to_date", "waiting", "working", "parked", "retrying")
-
-#: Why a worker process ended: by itself after its share of jobs, when idle, or by a fault.
-Restart = Literal["retired", "idle", "crashed", "timed_out"]
-RESTARTS: tuple[Restart, ...] = ("retired", "idle", "crashed", "timed_out")
+PACK_STATES = ("up_to_date", "waiting", "queued", "working", "parked", "retrying")
 
 # A 4 s clip takes about a second; timeout_s is 900 by default.
 _ELAPSED_S = (0.5, 1, 2, 5, 10, 20, 60, 180, 900)
@@ -44,7 +43,9 @@ log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
 class Metrics:
     """
-    Counts what the daemon does. Without a *textfile* every method does nothing, at no cost.
+    Counts what the daemon does. Without a *textfile* it does nothing, at no cost.
+
+    Give :meth:`publish` to the daemon as one of its publishers, and tell :meth:`extracted` of each job.
 
     Args:
         textfile: where the figures go; its name must end in ``.prom`` for node_exporter to read it.
@@ -55,17 +56,18 @@ class Metrics:
         self._file = textfile
         self._clock = clock
         self._is_writable = True
-        self._registry: CollectorRegistry | None = None
+        self._registry: prometheus_client.CollectorRegistry | None = None
+        self._counts: dict[str, int] = {}
         if textfile is not None:
             self._set_up()
 
     def _set_up(self) -> None:
         import prometheus_client
-        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+        from prometheus_client import CollectorRegistry, Gauge, Histogram
 
         prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series each
         self._registry = registry = CollectorRegistry()
-        self._extractions = Counter(
+        self._extractions = prometheus_client.Counter(
             "anchord_extractions", "Videos worked off, by result.", ["result"], registry=registry
         )
         for result in RESULTS:
@@ -89,27 +91,16 @@ class Metrics:
         self._healthy = Gauge(
             "anchord_watch_healthy", "1 while file events are proven to arrive.", registry=registry
         )
-        self._overflows = Counter(
-            "anchord_watch_overflows",
-            "Times the kernel's queue of file events overflowed.",
-            registry=registry,
-        )
-        self._missed = Counter(
-            "anchord_watch_missed_changes",
-            "Changes that only the rescan found: file events that never came.",
-            registry=registry,
-        )
-        self._rebuilds = Counter(
-            "anchord_watch_rebuilds", "Times the watch was set up anew.", registry=registry
-        )
-        self._restarts = Counter(
-            "anchord_worker_restarts",
-            "Worker processes that ended, by reason.",
-            ["reason"],
-            registry=registry,
-        )
-        for reason in RESTARTS:
-            self._restarts.labels(reason)
+        # Named as in the state's counts.
+        self._counters = {
+            name: prometheus_client.Counter(f"anchord_{metric}", help_, registry=registry)
+            for name, metric, help_ in (
+                ("overflows", "watch_overflows", "Times the kernel's queue of file events overflowed."),
+                ("missed_by_watch", "watch_missed_changes", "Changes that no file event told of."),
+                ("rebuilds", "watch_rebuilds", "Times the watch was set up anew."),
+                ("worker_restarts", "worker_restarts", "Workers that crashed, hung or were ended."),
+            )
+        }
         self._last_rescan = Gauge(
             "anchord_last_rescan_timestamp_seconds", "When all packs were last looked at.", registry=registry
         )
@@ -139,52 +130,34 @@ class Metrics:
         if result == "written":
             self._last_success.set(self._clock())
 
-    def counted(self, *, queued: int, packs: Mapping[str, int]) -> None:
-        """How many packs wait, and how many are in each of :data:`PACK_STATES`."""
+    def publish(self, state: State) -> None:
+        """Take over what the daemon says of itself, and write the file."""
         if self._registry is None:
             return
-        self._queue.set(queued)
-        for state in PACK_STATES:
-            self._packs.labels(state).set(packs.get(state, 0))
+        states = Counter[str](pack.state for pack in state.packs.values())
+        for name in PACK_STATES:
+            self._packs.labels(name).set(states[name])
+        self._packs.labels("up_to_date").set(max(0, state.counts.get("packs", 0) - states.total()))
+        self._queue.set(states["queued"])
+        self._healthy.set(state.watch.healthy)
+        if self._grown("rescans", state):
+            self._last_rescan.set(state.loop_turned_unix_s)
+        for name, counter in self._counters.items():
+            counter.inc(self._grown(name, state))
+        self._write()
 
-    def rescanned(self, *, missed: int = 0) -> None:
-        """All packs were looked at; so many changes had come without a file event."""
-        if self._registry is None:
-            return
-        self._last_rescan.set(self._clock())
-        self._missed.inc(missed)
+    def _grown(self, name: str, state: State) -> int:
+        """By how much one of the daemon's counts has grown since it was last asked for."""
+        now = state.counts.get(name, 0)
+        before, self._counts[name] = self._counts.get(name, 0), now
+        return max(0, now - before)
 
-    def watch_is(self, *, healthy: bool) -> None:
-        """Whether file events are proven to arrive."""
-        if self._registry is not None:
-            self._healthy.set(healthy)
-
-    def watch_overflowed(self) -> None:
-        """The kernel dropped file events."""
-        if self._registry is not None:
-            self._overflows.inc()
-
-    def watch_rebuilt(self) -> None:
-        """The watch was set up anew."""
-        if self._registry is not None:
-            self._rebuilds.inc()
-
-    def worker_ended(self, reason: Restart) -> None:
-        """A worker process is gone."""
-        if self._registry is not None:
-            self._restarts.labels(reason).inc()
-
-    def write(self) -> None:
-        """
-        Put the figures into the file. Call it after each rescan and each job.
-
-        A file that can't be written is logged once, until it can be again: figures of the work must
-        not stop the work.
-        """
-        if self._registry is None or self._file is None:
-            return
+    def _write(self) -> None:
+        """A file that can't be written is logged once: figures of the work must not stop the work."""
         from prometheus_client import generate_latest
 
+        assert self._registry is not None
+        assert self._file is not None
         try:
             write_atomically(self._file, generate_latest(self._registry))
         except OutputError as error:

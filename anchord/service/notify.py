@@ -12,8 +12,13 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from anchord.service.state import State
 
 #: A status line is cut there: systemd refuses datagrams over a page, and nobody reads on.
 MAX_STATUS_CHARS = 400
@@ -34,6 +39,7 @@ class Notifier:
     watchdog_s: float | None = None
     clock_us: Callable[[], int] = field(default=lambda: time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000)
     _said: str = field(default="", init=False)
+    _is_ready: bool = field(default=False, init=False)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ, *, pid: int | None = None) -> Notifier:
@@ -51,6 +57,18 @@ class Notifier:
         watched = is_meant and limit_us.isdecimal() and int(limit_us) > 0
         return cls(address=address, watchdog_s=int(limit_us) / 1e6 if watched else None)
 
+    def publish(self, state: State) -> None:
+        """
+        Say what the daemon says of itself: one of its publishers, called while its loop turns.
+
+        Ready with the first call and with the first after :meth:`reloading`. A root that is lost is
+        no reason to be started again: that would not bring it back.
+        """
+        status = status_line(state)
+        (self.status if self._is_ready else self.ready)(status)
+        if state.worker.healthy and (state.watch.healthy or state.watch.state == "lost"):
+            self.alive()
+
     @property
     def ping_s(self) -> float | None:
         """Seconds between two calls of :meth:`alive`: half the limit, as sd_watchdog_enabled(3) asks."""
@@ -58,7 +76,7 @@ class Notifier:
 
     def ready(self, status: str) -> bool:
         """The first look at all packs is done (or the settings are read again); says *status* too."""
-        self._said = status
+        self._said, self._is_ready = status, True
         return self._send("READY=1", _status(status))
 
     def status(self, status: str) -> bool:
@@ -73,8 +91,8 @@ class Notifier:
         return self.watchdog_s is not None and self._send("WATCHDOG=1")
 
     def reloading(self) -> bool:
-        """Settings are about to be read again; :meth:`ready` must follow, whatever came of it."""
-        self._said = ""
+        """Settings are about to be read again; ready must be said after it, whatever came of it."""
+        self._is_ready = False
         # systemd 253 and later refuse the first without the second.
         return self._send("RELOADING=1", f"MONOTONIC_USEC={self.clock_us()}")
 
@@ -99,6 +117,21 @@ class Notifier:
         except OSError:
             return False
         return True
+
+
+def status_line(state: State) -> str:
+    """Such as ``watching 412 packs (inotify), 2 queued, 1 parked``."""
+    if state.watch.state == "lost":
+        return f"cannot read {state.root}: {state.watch.detail or 'tried again'}"
+    count = state.counts.get("packs", 0)
+    states = Counter[str](pack.state for pack in state.packs.values())
+    parts = [f"watching {count} pack{'' if count == 1 else 's'} ({state.watch.state})"]
+    parts += [
+        f"{states[name]} {name}"
+        for name in ("working", "queued", "waiting", "retrying", "parked")
+        if states[name]
+    ]
+    return ", ".join(parts)
 
 
 def _status(text: str) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from anchord.service.notify import MAX_STATUS_CHARS, Notifier
+from anchord.service.notify import MAX_STATUS_CHARS, Notifier, status_line
+from anchord.service.state import PackState, PackStatus, Part, State
 
 
 @pytest.fixture(params=["path", "abstract"])
@@ -105,3 +106,67 @@ def test_a_socket_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
         full = Notifier(address=str(tmp_path / "full"), watchdog_s=30.0)
         # systemd stopped reading: the queue fills, and the daemon must not wait for it.
         assert not all(full.alive() for _ in range(10_000))
+
+
+def state(*packs: PackStatus, count: int = 3, watch: str = "inotify", healthy: bool = True) -> State:
+    return State(
+        pid=1,
+        root="/avatars",
+        version="1",
+        started_unix_s=0.0,
+        loop_turned_unix_s=0.0,
+        watch=Part(state=watch, healthy=healthy),
+        worker=Part(state="idle", healthy=True),
+        packs={str(number): PackState(state=name) for number, name in enumerate(packs)},
+        counts={"packs": count},
+    )
+
+
+def test_the_status_says_what_a_person_asks_first() -> None:
+    assert status_line(state(count=1)) == "watching 1 pack (inotify)"
+    assert (
+        status_line(state("parked", "queued", "queued", "working", count=412, watch="poll"))
+        == "watching 412 packs (poll), 1 working, 2 queued, 1 parked"
+    )
+    assert status_line(state(watch="lost", healthy=False)) == "cannot read /avatars: tried again"
+
+
+def test_what_the_daemon_publishes_is_ready_first_and_again_after_a_reload(
+    listening: tuple[socket.socket, str],
+) -> None:
+    server, address = listening
+    notifier = Notifier(address=address, watchdog_s=90.0, clock_us=lambda: 1)
+    notifier.publish(state())
+    notifier.publish(state("parked"))
+    notifier.reloading()
+    notifier.publish(state("parked"))
+
+    said = "watching 3 packs (inotify)"
+    assert [server.recv(4096).decode() for _ in range(7)] == [
+        f"READY=1\nSTATUS={said}",
+        "WATCHDOG=1",
+        f"STATUS={said}, 1 parked",
+        "WATCHDOG=1",
+        "RELOADING=1\nMONOTONIC_USEC=1",
+        f"READY=1\nSTATUS={said}, 1 parked",
+        "WATCHDOG=1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("watch", "healthy", "is_put_off"),
+    [("inotify", True, True), ("inotify", False, False), ("lost", False, True)],
+)
+def test_the_watchdog_is_put_off_only_while_all_is_well(
+    watch: str, healthy: bool, is_put_off: bool, listening: tuple[socket.socket, str]
+) -> None:
+    """A root that is gone does not come back by starting the daemon again."""
+    server, address = listening
+    server.setblocking(False)
+    Notifier(address=address, watchdog_s=90.0).publish(state(watch=watch, healthy=healthy))
+
+    assert server.recv(4096).startswith(b"READY=1")
+    if is_put_off:
+        assert server.recv(4096) == b"WATCHDOG=1"
+    with pytest.raises(BlockingIOError):
+        server.recv(4096)
