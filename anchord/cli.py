@@ -176,6 +176,43 @@ def status(config: Path | None, root: Path | None, as_json: bool) -> None:
     click.echo(msgspec.json.encode(found) if as_json else "\n".join(lines(found)))
 
 
+@anchord.command()
+@_config
+@click.option("--root", type=click.Path(path_type=Path), help="The avatars root; wins over the settings.")
+@click.option("--json", "as_json", is_flag=True, help="The findings as JSON.")
+def doctor(config: Path | None, root: Path | None, as_json: bool) -> None:
+    """Examine the machine: what stands in the way, and its remedy. Ends with 1 where something does."""
+    from anchord.doctor import examine
+
+    settings = _settings(config)
+    is_bad = False
+    findings = []
+    for finding in examine(settings, root or Path(settings.root)):
+        is_bad |= finding.verdict == "bad"
+        findings.append(finding)
+        if not as_json:
+            click.echo(f"{finding.verdict:4}  {finding.subject}: {finding.text}")
+            if finding.fix:
+                click.echo(f"      -> {finding.fix}")
+    if as_json:
+        click.echo(msgspec.json.encode(findings))
+    if is_bad:
+        raise SystemExit(1)
+
+
+@anchord.command()
+@_config
+@click.option("--root", type=click.Path(path_type=Path), help="The avatars root; wins over the settings.")
+def health(config: Path | None, root: Path | None) -> None:
+    """Say whether the daemon is well: ends with 0 if it is, with 1 if not."""
+    from anchord import health as room
+
+    found = room.health(root or Path(_settings(config).root), now_s=time.time())
+    click.echo(found.line)
+    if not found.is_well:
+        raise SystemExit(1)
+
+
 @anchord.group()
 def schema() -> None:
     """Print a file format."""

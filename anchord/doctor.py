@@ -1,0 +1,346 @@
+"""
+What stands in anchord's way on this machine, and what to do about it.
+
+Each check is a function that yields findings; what it needs of the tracking wing it asks a process of
+its own, so that a broken library is a finding and not the end of the examination.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from importlib import metadata
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from anchord import __version__, packs
+from anchord.errors import AnchordError
+from anchord.model import checked_model
+from anchord.packs import Pack
+from anchord.service import jobs, lock, state
+from anchord.service.lookout import file_system
+from anchord.service.worker import Ended, Report, Worker, how_it_ended
+from anchord.settings import Settings, pack_settings
+
+Verdict = Literal["ok", "note", "bad"]
+
+_LIBRARIES = ("mediapipe", "opencv-python-headless", "av", "numpy", "watchdog", "msgspec")
+
+#: What players use -> FFmpeg's decoder for it. libvpx, because FFmpeg's own VP9 drops transparency.
+_DECODERS = {"VP9": "libvpx-vp9", "VP8": "libvpx", "AV1": "libdav1d", "H.264": "h264", "H.265": "hevc"}
+
+_LIST_DECODERS = """
+import av, json, sys
+print(json.dumps({name: name in av.codecs_available for name in sys.argv[1:]}))
+"""
+
+# The first run after an installation loads 300 MiB from the disk.
+_WORKER_START_S = 60.0
+_LOW_SPACE = 256 << 20
+_LOW_MEMORY = 1 << 30
+_NAMED = 5
+
+
+class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that was looked at."""
+
+    subject: str
+    verdict: Verdict
+    text: str
+    fix: str = ""
+
+
+def examine(settings: Settings, root: Path) -> Iterator[Finding]:
+    """
+    Look at everything that anchord needs.
+
+    Args:
+        settings: the daemon's.
+        root: the avatars root.
+    """
+    yield from _machine()
+    yield from _versions()
+    yield from _model()
+    yield from _decoders()
+    yield from _worker()
+    yield from _root(root)
+    yield from _inotify(root)
+    yield from _packs(settings, root)
+    yield from _daemon(settings, root)
+
+
+def _machine() -> Iterator[Finding]:
+    kernel = platform.release()
+    numbers = tuple(int(part) for part in kernel.replace("-", ".").split(".")[:2] if part.isdigit())
+    if numbers < (5, 13):
+        yield Finding(
+            subject="kernel",
+            verdict="note",
+            text=f"{kernel}: has no Landlock; seccomp alone holds the worker in",
+            fix="a kernel from 5.13 on, such as Debian 12's",
+        )
+    else:
+        yield Finding(subject="kernel", verdict="ok", text=kernel)
+    uid = os.geteuid()
+    yield Finding(
+        subject="user",
+        verdict="note" if uid == 0 else "ok",
+        text="root, who may do everything: what is said here on permissions is not what the daemon meets"
+        if uid == 0
+        else f"user id {uid}, group ids {', '.join(map(str, sorted({os.getegid(), *os.getgroups()})))}",
+        fix="runuser -u anchord -- anchord doctor" if uid == 0 else "",
+    )
+    free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if free < _LOW_MEMORY or 0 <= limit < _LOW_MEMORY:
+        least = min(free, limit) if limit >= 0 else free
+        yield Finding(
+            subject="memory",
+            verdict="note",
+            text=f"{_size(least)} are free; a video takes some 400 MiB while it is worked on",
+            fix="lower worker.threads, or give the machine more memory",
+        )
+
+
+def _versions() -> Iterator[Finding]:
+    found = []
+    for name in _LIBRARIES:
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            yield Finding(
+                subject="versions", verdict="bad", text=f"{name} is missing", fix="install anchord again"
+            )
+    yield Finding(
+        subject="versions",
+        verdict="ok",
+        text=f"anchord {__version__}, Python {platform.python_version()}, {', '.join(found)}",
+    )
+
+
+def _model() -> Iterator[Finding]:
+    try:
+        content = checked_model()
+    except AnchordError as error:
+        yield Finding(subject="model", verdict="bad", text=str(error), fix="install anchord again")
+    else:
+        yield Finding(subject="model", verdict="ok", text=f"whole, {_size(len(content))}")
+
+
+def _decoders() -> Iterator[Finding]:
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", _LIST_DECODERS, *_DECODERS.values()],
+            capture_output=True,
+            timeout=_WORKER_START_S,
+            check=True,
+        )
+        has = msgspec.json.decode(done.stdout, type=dict[str, bool])
+    except (OSError, subprocess.SubprocessError, msgspec.DecodeError) as error:
+        printed = getattr(error, "stderr", None) or b""
+        last = printed.decode(errors="replace").strip().rpartition("\n")[2] or str(error)
+        yield Finding(
+            subject="decoders",
+            verdict="bad",
+            text=f"PyAV cannot be loaded: {last}",
+            fix="install anchord again; on an unusual machine, build PyAV from source",
+        )
+        return
+    if there := [name for name, decoder in _DECODERS.items() if has.get(decoder)]:
+        yield Finding(subject="decoders", verdict="ok", text=", ".join(there))
+    if missing := [name for name, decoder in _DECODERS.items() if not has.get(decoder)]:
+        yield Finding(
+            subject="decoders",
+            verdict="note",
+            text=f"none for {', '.join(missing)}",
+            fix="use PyAV's own wheels, or do without these formats",
+        )
+
+
+def _worker() -> Iterator[Finding]:
+    """Start a worker as the daemon does; it tells what holds it in."""
+    reports: SimpleQueue[Report] = SimpleQueue()
+    worker = Worker(reports.put, threads=1)
+    printed = ""
+    try:
+        while True:
+            match reports.get(timeout=_WORKER_START_S):
+                case jobs.Ready(sandbox=layers):
+                    yield Finding(subject="worker", verdict="ok", text="starts, and has all its libraries")
+                    yield from _layers(layers)
+                    return
+                case jobs.Failed(message=message):
+                    printed = message
+                    break
+                case Ended(status=status):
+                    printed = printed or f"it {how_it_ended(status)}"
+                    break
+                case report:
+                    printed = getattr(report, "line", printed)
+    except Empty:
+        printed = f"it said nothing for {_WORKER_START_S:.0f} s"
+    finally:
+        worker.kill()
+    yield Finding(
+        subject="worker", verdict="bad", text=f"does not start: {printed}", fix="see the lines above this one"
+    )
+
+
+def _layers(layers: dict[str, str]) -> Iterator[Finding]:
+    if held := [name for name, how in layers.items() if how.startswith("on")]:
+        yield Finding(subject="sandbox", verdict="ok", text=", ".join(held))
+    for name, how in layers.items():
+        if not how.startswith("on"):
+            yield Finding(
+                subject="sandbox",
+                verdict="note",
+                text=f"{name} is {how}",
+                fix="a newer kernel, or a container runtime that allows it; the other layers still hold",
+            )
+
+
+def _root(root: Path) -> Iterator[Finding]:
+    if not root.is_dir():
+        yield Finding(
+            subject="root",
+            verdict="bad",
+            text=f"{root}: is not there",
+            fix=f"mkdir {root}, or name another with root = in anchord.toml",
+        )
+        return
+    if not os.access(root, os.R_OK | os.X_OK):
+        yield Finding(
+            subject="root",
+            verdict="bad",
+            text=f"{root}: may not be read by this user",
+            fix=f"setfacl -m u:{_user()}:rwX {root}",
+        )
+    elif not os.access(root, os.W_OK):
+        yield Finding(
+            subject="root",
+            verdict="note",
+            text=f"{root}: may not be written by this user, so that file events cannot be proven to arrive",
+            fix=f"setfacl -m u:{_user()}:rwX {root}",
+        )
+    else:
+        yield Finding(subject="root", verdict="ok", text=f"{root} on {file_system(root) or 'unknown'}")
+    free = shutil.disk_usage(root).free
+    if free < _LOW_SPACE:
+        yield Finding(
+            subject="root", verdict="bad", text=f"{_size(free)} are left on its file system", fix="make room"
+        )
+
+
+def _inotify(root: Path) -> Iterator[Finding]:
+    if not root.is_dir():
+        return
+    needed = 1 + sum(len(folders) for _, folders, _ in os.walk(root))
+    for name, wanted in (("max_user_watches", needed), ("max_user_instances", 1)):
+        try:
+            limit = int((Path("/proc/sys/fs/inotify") / name).read_text())
+        except (OSError, ValueError):
+            yield Finding(subject="inotify", verdict="note", text=f"{name} cannot be read here")
+            continue
+        is_enough = limit >= wanted
+        yield Finding(
+            subject="inotify",
+            verdict="ok" if is_enough else "bad",
+            text=f"{name} is {limit}, needed are {wanted}",
+            # Others of the same user need some too.
+            fix="" if is_enough else f"sysctl -w fs.inotify.{name}={max(2 * wanted, 65_536)}",
+        )
+
+
+def _packs(settings: Settings, root: Path) -> Iterator[Finding]:
+    try:
+        found = list(packs.find_packs(root))
+    except AnchordError:
+        return  # said already
+    closed = [pack.id for pack in found if not os.access(pack.folder, os.R_OK | os.W_OK | os.X_OK)]
+    if closed:
+        yield Finding(
+            subject="packs",
+            verdict="bad",
+            text=f"{_names(closed)}: may not be read and written by this user",
+            fix=f"setfacl -R -m u:{_user()}:rwX {root}",
+        )
+    hidden, without, wrong = [], [], []
+    for pack in found:
+        try:
+            chosen = pack_settings(settings, pack.id, Path(pack.folder))
+        except AnchordError as error:
+            wrong.append(str(error))
+            continue
+        if not (Path(pack.folder) / chosen.video).is_file():
+            without.append(pack.id)
+        elif not _is_public(pack, chosen.video):
+            hidden.append(pack.id)
+    for text in wrong[:_NAMED]:
+        yield Finding(subject="packs", verdict="bad", text=text, fix="mend that file")
+    if hidden:
+        yield Finding(
+            subject="packs",
+            verdict="note",
+            text=f"{_names(hidden)}: a web server of another user may not be able to read them",
+            fix=f"chmod -R a+rX {root}",
+        )
+    if without:
+        yield Finding(subject="packs", verdict="note", text=f"{_names(without)}: no idle video (yet)")
+    fine = len(found) - len({*closed, *hidden, *without}) - len(wrong)
+    yield Finding(subject="packs", verdict="ok", text=f"{fine} of {len(found)} have all they need")
+
+
+def _is_public(pack: Pack, video: str) -> bool:
+    """Whether everybody may read the pack's video, as far as modes tell."""
+    try:
+        folder, file = Path(pack.folder).stat().st_mode, (Path(pack.folder) / video).stat().st_mode
+    except OSError:
+        return False
+    return bool(folder & stat.S_IXOTH and file & stat.S_IROTH)
+
+
+def _daemon(settings: Settings, root: Path) -> Iterator[Finding]:
+    keeper = lock.holder(root)
+    now = state.read(root)
+    yield Finding(
+        subject="daemon",
+        verdict="note" if keeper is None else "ok",
+        text="none keeps this root now" if keeper is None else f"keeps this root{_process(now)}",
+        fix="systemctl enable --now anchord" if keeper is None else "",
+    )
+    file = settings.metrics.textfile
+    if file and not os.access(Path(file).parent, os.W_OK | os.X_OK):
+        yield Finding(
+            subject="metrics",
+            verdict="bad",
+            text=f"{file}: cannot be written by this user",
+            fix=f"setfacl -m u:{_user()}:rwX {Path(file).parent}, and ReadWritePaths= for it in a drop-in",
+        )
+
+
+def _process(now: state.State | None) -> str:
+    return f": process {now.pid}, version {now.version}" if now else ""
+
+
+def _user() -> str:
+    return "anchord" if os.geteuid() == 0 else str(os.geteuid())
+
+
+def _names(ids: Iterable[str]) -> str:
+    names = list(ids)
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _size(count: int) -> str:
+    return f"{count / (1 << 20):.0f} MiB"
