@@ -67,6 +67,15 @@ def run(config: Path | None, root: Path | None, once: bool, verbose: bool) -> No
             raise SystemExit(1)
 
 
+def _tellers(settings: Settings) -> list[Callable[[State], None]]:
+    """Who else is told what the daemon does: systemd, and Prometheus where a file is named."""
+    from anchord.service.metrics import Metrics
+    from anchord.service.notify import Notifier
+
+    textfile = settings.metrics.textfile
+    return [Notifier.from_environment().publish, Metrics(Path(textfile) if textfile else None).publish]
+
+
 @anchord.command()
 @click.argument("video", required=False, type=click.Path(path_type=Path))
 @click.option("--avatar-id", help="Folder of the pack in the avatars root.")
