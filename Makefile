@@ -1,18 +1,22 @@
 # `make demo` shows it, `make test` tests it; both install what they need by themselves.
 
 PYTHON ?= python3
+PREFIX ?= /usr/local
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo-avatars
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit torture bench lock clean
+.PHONY: help demo test lint types unit torture bench lock install uninstall test-deploy clean
 
 help:
 	@echo 'make demo   a sample avatars folder, and the daemon on it'
 	@echo 'make test   lint, format check, types, all tests'
 	@echo 'make torture  thousands of damaged videos through a real worker, minutes'
 	@echo 'make bench  times and memory, as a table'
+	@echo 'make install       put it on this server, as root: venv, unit, settings, man page'
+	@echo 'make uninstall     take that away; settings and timelines stay'
+	@echo 'make test-deploy   unit and image under a real systemd and a real Docker engine'
 	@echo 'make lock   resolve the dependencies anew'
 
 demo: $(VENV)/.installed
@@ -55,6 +59,17 @@ lock: $(VENV)/.installed
 	$(COMPILE) --upgrade --extra dev pyproject.toml -o requirements.lock
 	$(COMPILE) --upgrade -c requirements.lock pyproject.toml -o requirements.runtime.lock
 	echo hatchling | $(COMPILE) --upgrade -c requirements.lock - -o requirements.build.lock
+
+# On a server, as root: PREFIX (/usr/local) and DESTDIR work as everywhere.
+install:
+	@PYTHON=$(PYTHON) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) deploy/install
+
+uninstall:
+	@PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) deploy/uninstall
+
+# Real systemd, real containers: starts a Docker engine where none runs; needs root and some minutes.
+test-deploy: $(VENV)/.installed
+	$(BIN)/pytest tests/deploy --timeout 900 -p no:cacheprovider
 
 clean:
 	rm -rf $(VENV) $(DEMO) dist build .*_cache .hypothesis
