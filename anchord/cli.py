@@ -46,7 +46,6 @@ def anchord() -> None:
 @click.option("-v", "--verbose", is_flag=True, help="Log the inner steps too.")
 def run(config: Path | None, root: Path | None, once: bool, verbose: bool) -> None:
     """Watch the avatars root and keep every pack's timeline up to date."""
-    from anchord import log
     from anchord.service import state
     from anchord.service.daemon import Daemon
 
@@ -191,7 +190,7 @@ def status(config: Path | None, root: Path | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="The findings as JSON.")
 def doctor(config: Path | None, root: Path | None, as_json: bool) -> None:
     """Examine the machine: what stands in the way, and its remedy. Ends with 1 where something does."""
-    from anchord.doctor import examine
+    from anchord.service.doctor import examine
 
     settings = _settings(config)
     is_bad = False
@@ -214,7 +213,7 @@ def doctor(config: Path | None, root: Path | None, as_json: bool) -> None:
 @click.option("--root", type=click.Path(path_type=Path), help="The avatars root; wins over the settings.")
 def health(config: Path | None, root: Path | None) -> None:
     """Say whether the daemon is well: ends with 0 if it is, with 1 if not."""
-    from anchord import health as room
+    from anchord.service import health as room
 
     found = room.health(root or Path(_settings(config).root), now_s=time.time())
     click.echo(found.line)
@@ -245,7 +244,7 @@ def main() -> None:
     try:
         command()
     except AnchordError as error:
-        click.echo(f"anchord: {error}", err=True)
+        log.tell(f"anchord: {error}")
         raise SystemExit(error.exit_status) from None
     except BrokenPipeError:
         # The reader of stdout went away: nothing more to say to it, also not at exit.

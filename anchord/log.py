@@ -118,6 +118,12 @@ def _with_priority(_logger: WrappedLogger, method: str, line: Any) -> str:
     return "\n".join(f"<{priority}>{part}" for part in str(line).splitlines())
 
 
+def tell(line: str) -> None:
+    """Say one last *line* on stderr before the process ends with an error."""
+    prefix = f"<{_PRIORITIES['error']}>" if _is_journal(sys.stderr) else ""
+    print(f"{prefix}{line}", file=sys.stderr)  # noqa: T201
+
+
 def _is_journal(out: TextIO) -> bool:
     """Whether *out* is the very stream that systemd connected to the journal."""
     try:

@@ -16,6 +16,7 @@ DOORS = {
     "mediapipe": "tracking/faces.py",
     "cv2": "tracking/follow.py",
     "watchdog": "service/watch.py",
+    "prometheus_client": "service/metrics.py",
 }
 PURE = [
     "tracking/anchors.py",

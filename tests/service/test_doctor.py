@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from anchord import doctor
 from anchord.cli import anchord
-from anchord.doctor import Finding
+from anchord.service import doctor
+from anchord.service.premises import Finding, examine_packs
 from anchord.settings import MetricsSettings, Settings
 
 NOBODY = 65534
@@ -81,7 +81,7 @@ def test_packs_that_this_user_may_not_write_are_named_with_the_command(root: Pat
     (root / "good").chmod(0o555)
 
     with as_nobody():
-        (found,) = bad(doctor._packs(Settings(), root))
+        (found,) = bad(examine_packs(Settings(), root))
         fix = f"setfacl -R -m u:{os.geteuid()}:rwX {root}"
 
     assert (found.text, found.fix) == ("good: may not be read and written by this user", fix)
@@ -90,7 +90,7 @@ def test_packs_that_this_user_may_not_write_are_named_with_the_command(root: Pat
 def test_a_pack_that_a_web_server_cannot_read_is_noted(root: Path) -> None:
     (root / "good" / "idle.webm").chmod(0o600)
 
-    notes = [finding.text for finding in doctor._packs(Settings(), root) if finding.verdict == "note"]
+    notes = [finding.text for finding in examine_packs(Settings(), root) if finding.verdict == "note"]
 
     assert notes == ["good: a web server of another user may not be able to read them"]
 
@@ -99,7 +99,7 @@ def test_a_pack_with_broken_settings_is_bad_and_the_others_are_still_counted(roo
     (root / "broken").mkdir(mode=0o777)
     (root / "broken" / "anchord.toml").write_text("sample_rat = 1")
 
-    findings = list(doctor._packs(Settings(), root))
+    findings = list(examine_packs(Settings(), root))
 
     assert ["sample_rate" in finding.text for finding in bad(iter(findings))] == [True]
     assert findings[-1].text == "1 of 2 have all they need"

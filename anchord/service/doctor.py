@@ -10,29 +10,22 @@ from __future__ import annotations
 import os
 import platform
 import resource
-import shutil
-import stat
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Literal
 
 import msgspec
-from msgspec import Struct
 
-from anchord import __version__, packs
+from anchord import __version__
 from anchord.errors import AnchordError
 from anchord.model import checked_model
-from anchord.packs import Pack
 from anchord.service import jobs, lock, state
-from anchord.service.lookout import file_system
+from anchord.service.premises import Finding, examine_premises, size, user
 from anchord.service.worker import Ended, Report, Worker, how_it_ended
-from anchord.settings import Settings, pack_settings
-
-Verdict = Literal["ok", "note", "bad"]
+from anchord.settings import Settings
 
 _LIBRARIES = ("mediapipe", "opencv-python-headless", "av", "numpy", "watchdog", "msgspec")
 
@@ -46,18 +39,7 @@ print(json.dumps({name: name in av.codecs_available for name in sys.argv[1:]}))
 
 # The first run after an installation loads 300 MiB from the disk.
 _WORKER_START_S = 60.0
-_LOW_SPACE = 256 << 20
 _LOW_MEMORY = 1 << 30
-_NAMED = 5
-
-
-class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing that was looked at."""
-
-    subject: str
-    verdict: Verdict
-    text: str
-    fix: str = ""
 
 
 def examine(settings: Settings, root: Path) -> Iterator[Finding]:
@@ -73,9 +55,7 @@ def examine(settings: Settings, root: Path) -> Iterator[Finding]:
     yield from _model()
     yield from _decoders()
     yield from _worker()
-    yield from _root(root)
-    yield from _inotify(root)
-    yield from _packs(settings, root)
+    yield from examine_premises(settings, root)
     yield from _daemon(settings, root)
 
 
@@ -107,7 +87,7 @@ def _machine() -> Iterator[Finding]:
         yield Finding(
             subject="memory",
             verdict="note",
-            text=f"{_size(least)} are free; a video takes some 400 MiB while it is worked on",
+            text=f"{size(least)} are free; a video takes some 400 MiB while it is worked on",
             fix="lower worker.threads, or give the machine more memory",
         )
 
@@ -134,7 +114,7 @@ def _model() -> Iterator[Finding]:
     except AnchordError as error:
         yield Finding(subject="model", verdict="bad", text=str(error), fix="install anchord again")
     else:
-        yield Finding(subject="model", verdict="ok", text=f"whole, {_size(len(content))}")
+        yield Finding(subject="model", verdict="ok", text=f"whole, {size(len(content))}")
 
 
 def _decoders() -> Iterator[Finding]:
@@ -209,106 +189,6 @@ def _layers(layers: dict[str, str]) -> Iterator[Finding]:
             )
 
 
-def _root(root: Path) -> Iterator[Finding]:
-    if not root.is_dir():
-        yield Finding(
-            subject="root",
-            verdict="bad",
-            text=f"{root}: is not there",
-            fix=f"mkdir {root}, or name another with root = in anchord.toml",
-        )
-        return
-    if not os.access(root, os.R_OK | os.X_OK):
-        yield Finding(
-            subject="root",
-            verdict="bad",
-            text=f"{root}: may not be read by this user",
-            fix=f"setfacl -m u:{_user()}:rwX {root}",
-        )
-    elif not os.access(root, os.W_OK):
-        yield Finding(
-            subject="root",
-            verdict="note",
-            text=f"{root}: may not be written by this user, so that file events cannot be proven to arrive",
-            fix=f"setfacl -m u:{_user()}:rwX {root}",
-        )
-    else:
-        yield Finding(subject="root", verdict="ok", text=f"{root} on {file_system(root) or 'unknown'}")
-    free = shutil.disk_usage(root).free
-    if free < _LOW_SPACE:
-        yield Finding(
-            subject="root", verdict="bad", text=f"{_size(free)} are left on its file system", fix="make room"
-        )
-
-
-def _inotify(root: Path) -> Iterator[Finding]:
-    if not root.is_dir():
-        return
-    needed = 1 + sum(len(folders) for _, folders, _ in os.walk(root))
-    for name, wanted in (("max_user_watches", needed), ("max_user_instances", 1)):
-        try:
-            limit = int((Path("/proc/sys/fs/inotify") / name).read_text())
-        except (OSError, ValueError):
-            yield Finding(subject="inotify", verdict="note", text=f"{name} cannot be read here")
-            continue
-        is_enough = limit >= wanted
-        yield Finding(
-            subject="inotify",
-            verdict="ok" if is_enough else "bad",
-            text=f"{name} is {limit}, needed are {wanted}",
-            # Others of the same user need some too.
-            fix="" if is_enough else f"sysctl -w fs.inotify.{name}={max(2 * wanted, 65_536)}",
-        )
-
-
-def _packs(settings: Settings, root: Path) -> Iterator[Finding]:
-    try:
-        found = list(packs.find_packs(root))
-    except AnchordError:
-        return  # said already
-    closed = [pack.id for pack in found if not os.access(pack.folder, os.R_OK | os.W_OK | os.X_OK)]
-    if closed:
-        yield Finding(
-            subject="packs",
-            verdict="bad",
-            text=f"{_names(closed)}: may not be read and written by this user",
-            fix=f"setfacl -R -m u:{_user()}:rwX {root}",
-        )
-    hidden, without, wrong = [], [], []
-    for pack in found:
-        try:
-            chosen = pack_settings(settings, pack.id, Path(pack.folder))
-        except AnchordError as error:
-            wrong.append(str(error))
-            continue
-        if not (Path(pack.folder) / chosen.video).is_file():
-            without.append(pack.id)
-        elif not _is_public(pack, chosen.video):
-            hidden.append(pack.id)
-    for text in wrong[:_NAMED]:
-        yield Finding(subject="packs", verdict="bad", text=text, fix="mend that file")
-    if hidden:
-        yield Finding(
-            subject="packs",
-            verdict="note",
-            text=f"{_names(hidden)}: a web server of another user may not be able to read them",
-            fix=f"chmod -R a+rX {root}",
-        )
-    if without:
-        yield Finding(subject="packs", verdict="note", text=f"{_names(without)}: no idle video (yet)")
-    fine = len(found) - len({*closed, *hidden, *without}) - len(wrong)
-    yield Finding(subject="packs", verdict="ok", text=f"{fine} of {len(found)} have all they need")
-
-
-def _is_public(pack: Pack, video: str) -> bool:
-    """Whether everybody may read the pack's video, as far as modes tell."""
-    try:
-        folder, file = Path(pack.folder).stat().st_mode, (Path(pack.folder) / video).stat().st_mode
-    except OSError:
-        return False
-    return bool(folder & stat.S_IXOTH and file & stat.S_IROTH)
-
-
 def _daemon(settings: Settings, root: Path) -> Iterator[Finding]:
     keeper = lock.holder(root)
     now = state.read(root)
@@ -324,23 +204,9 @@ def _daemon(settings: Settings, root: Path) -> Iterator[Finding]:
             subject="metrics",
             verdict="bad",
             text=f"{file}: cannot be written by this user",
-            fix=f"setfacl -m u:{_user()}:rwX {Path(file).parent}, and ReadWritePaths= for it in a drop-in",
+            fix=f"setfacl -m u:{user()}:rwX {Path(file).parent}, and ReadWritePaths= for it in a drop-in",
         )
 
 
 def _process(now: state.State | None) -> str:
     return f": process {now.pid}, version {now.version}" if now else ""
-
-
-def _user() -> str:
-    return "anchord" if os.geteuid() == 0 else str(os.geteuid())
-
-
-def _names(ids: Iterable[str]) -> str:
-    names = list(ids)
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
-
-
-def _size(count: int) -> str:
-    return f"{count / (1 << 20):.0f} MiB"

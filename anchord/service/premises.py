@@ -1,0 +1,156 @@
+"""What the doctor says of the avatars root and its packs: there, reachable, writable, watchable."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from anchord import packs
+from anchord.errors import AnchordError
+from anchord.packs import Pack
+from anchord.service.lookout import file_system
+from anchord.settings import Settings, pack_settings
+
+Verdict = Literal["ok", "note", "bad"]
+
+_LOW_SPACE = 256 << 20
+_NAMED = 5
+
+
+class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that was looked at."""
+
+    subject: str
+    verdict: Verdict
+    text: str
+    fix: str = ""
+
+
+def examine_premises(settings: Settings, root: Path) -> Iterator[Finding]:
+    """Look at the avatars *root* and its packs."""
+    yield from _root(root)
+    yield from _inotify(root)
+    yield from examine_packs(settings, root)
+
+
+def _root(root: Path) -> Iterator[Finding]:
+    if not root.is_dir():
+        yield Finding(
+            subject="root",
+            verdict="bad",
+            text=f"{root}: is not there",
+            fix=f"mkdir {root}, or name another with root = in anchord.toml",
+        )
+        return
+    if not os.access(root, os.R_OK | os.X_OK):
+        yield Finding(
+            subject="root",
+            verdict="bad",
+            text=f"{root}: may not be read by this user",
+            fix=f"setfacl -m u:{user()}:rwX {root}",
+        )
+    elif not os.access(root, os.W_OK):
+        yield Finding(
+            subject="root",
+            verdict="note",
+            text=f"{root}: may not be written by this user, so that file events cannot be proven to arrive",
+            fix=f"setfacl -m u:{user()}:rwX {root}",
+        )
+    else:
+        yield Finding(subject="root", verdict="ok", text=f"{root} on {file_system(root) or 'unknown'}")
+    free = shutil.disk_usage(root).free
+    if free < _LOW_SPACE:
+        yield Finding(
+            subject="root", verdict="bad", text=f"{size(free)} are left on its file system", fix="make room"
+        )
+
+
+def _inotify(root: Path) -> Iterator[Finding]:
+    if not root.is_dir():
+        return
+    needed = 1 + sum(len(folders) for _, folders, _ in os.walk(root))
+    for name, wanted in (("max_user_watches", needed), ("max_user_instances", 1)):
+        try:
+            limit = int((Path("/proc/sys/fs/inotify") / name).read_text())
+        except (OSError, ValueError):
+            yield Finding(subject="inotify", verdict="note", text=f"{name} cannot be read here")
+            continue
+        is_enough = limit >= wanted
+        yield Finding(
+            subject="inotify",
+            verdict="ok" if is_enough else "bad",
+            text=f"{name} is {limit}, needed are {wanted}",
+            # Others of the same user need some too.
+            fix="" if is_enough else f"sysctl -w fs.inotify.{name}={max(2 * wanted, 65_536)}",
+        )
+
+
+def examine_packs(settings: Settings, root: Path) -> Iterator[Finding]:
+    """Look at the packs alone: may this user write there, and others read?"""
+    try:
+        found = list(packs.find_packs(root))
+    except AnchordError:
+        return  # said already
+    closed = [pack.id for pack in found if not os.access(pack.folder, os.R_OK | os.W_OK | os.X_OK)]
+    if closed:
+        yield Finding(
+            subject="packs",
+            verdict="bad",
+            text=f"{_names(closed)}: may not be read and written by this user",
+            fix=f"setfacl -R -m u:{user()}:rwX {root}",
+        )
+    hidden, without, wrong = [], [], []
+    for pack in found:
+        try:
+            chosen = pack_settings(settings, pack.id, Path(pack.folder))
+        except AnchordError as error:
+            wrong.append(str(error))
+            continue
+        if not (Path(pack.folder) / chosen.video).is_file():
+            without.append(pack.id)
+        elif not _is_public(pack, chosen.video):
+            hidden.append(pack.id)
+    for text in wrong[:_NAMED]:
+        yield Finding(subject="packs", verdict="bad", text=text, fix="mend that file")
+    if hidden:
+        yield Finding(
+            subject="packs",
+            verdict="note",
+            text=f"{_names(hidden)}: a web server of another user may not be able to read them",
+            fix=f"chmod -R a+rX {root}",
+        )
+    if without:
+        yield Finding(subject="packs", verdict="note", text=f"{_names(without)}: no idle video (yet)")
+    fine = len(found) - len({*closed, *hidden, *without}) - len(wrong)
+    yield Finding(subject="packs", verdict="ok", text=f"{fine} of {len(found)} have all they need")
+
+
+def _is_public(pack: Pack, video: str) -> bool:
+    """Whether everybody may read the pack's video, as far as modes tell."""
+    try:
+        folder, file = Path(pack.folder).stat().st_mode, (Path(pack.folder) / video).stat().st_mode
+    except OSError:
+        return False
+    return bool(folder & stat.S_IXOTH and file & stat.S_IROTH)
+
+
+def user() -> str:
+    """The user that the daemon runs as, for a command that gives it a right."""
+    return "anchord" if os.geteuid() == 0 else str(os.geteuid())
+
+
+def _names(ids: Iterable[str]) -> str:
+    names = list(ids)
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def size(count: int) -> str:
+    """Bytes, for people."""
+    return f"{count / (1 << 20):.0f} MiB"
