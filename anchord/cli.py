@@ -187,23 +187,15 @@ def status(config: Path | None, root: Path | None, as_json: bool) -> None:
 @anchord.command()
 @_config
 @click.option("--root", type=click.Path(path_type=Path), help="The avatars root; wins over the settings.")
-@click.option("--json", "as_json", is_flag=True, help="The findings as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a finding.")
 def doctor(config: Path | None, root: Path | None, as_json: bool) -> None:
     """Examine the machine: what stands in the way, and its remedy. Ends with 1 where something does."""
     from anchord.service.doctor import examine
 
-    settings = _settings(config)
-    is_bad = False
-    findings = []
+    settings, is_bad = _settings(config), False
     for finding in examine(settings, root or Path(settings.root)):
+        click.echo(msgspec.json.encode(finding) if as_json else str(finding))
         is_bad |= finding.verdict == "bad"
-        findings.append(finding)
-        if not as_json:
-            click.echo(f"{finding.verdict:4}  {finding.subject}: {finding.text}")
-            if finding.fix:
-                click.echo(f"      -> {finding.fix}")
-    if as_json:
-        click.echo(msgspec.json.encode(findings))
     if is_bad:
         raise SystemExit(1)
 

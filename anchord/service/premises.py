@@ -31,6 +31,11 @@ class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str
     fix: str = ""
 
+    def __str__(self) -> str:
+        """A line for people, and one more with what to do."""
+        remedy = f"\n      -> {self.fix}" if self.fix else ""
+        return f"{self.verdict:4}  {self.subject}: {self.text}{remedy}"
+
 
 def examine_premises(settings: Settings, root: Path) -> Iterator[Finding]:
     """Look at the avatars *root* and its packs."""

@@ -120,7 +120,8 @@ def engine() -> Iterator[None]:
         process.wait(timeout=60)
 
 
-def base(tmp_path_factory: pytest.TempPathFactory) -> str:
+@pytest.fixture(scope="session")
+def base(engine: None, tmp_path_factory: pytest.TempPathFactory) -> str:  # noqa: ARG001
     """Debian 12 without anything more, such as debian:12-slim."""
     if run("docker", "image", "inspect", BASE, check=False).returncode == 0:
         return BASE

@@ -161,6 +161,7 @@ def test_a_full_disk_is_told_and_tried_again(server: Container) -> None:
     server.sh(f"mkdir {ROOT}/full; mount -t tmpfs -o size=700k,mode=777 none {ROOT}/full")
     server.sh(f"head -c 710k /dev/zero >{ROOT}/full/fill 2>/dev/null || true; rm -f {ROOT}/full/fill")
     server.sh(f"cp /root/idle.webm {ROOT}/full/; cat /dev/zero >{ROOT}/full/fill 2>/dev/null || true")
+    server.sh("systemctl reload anchord")  # a mount makes no file event: look now, not at the next rescan
     wait_until(
         lambda: "No space left on device" in journal(server, "-p err"),
         limit_s=30,
