@@ -1,0 +1,226 @@
+"""
+Write the pages that follow from the code: `make docs`. A test holds that they are up to date.
+
+settings.md takes its words from anchord.toml, whose comments are what people read first; types,
+limits and defaults come from the code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+import tomli
+from msgspec import inspect
+
+from anchord import __version__, cli
+from anchord.log import EVENTS
+from anchord.settings import PackSettings, Settings
+
+HERE = Path(__file__).parent
+EXAMPLE = HERE.parent / "anchord.toml"
+
+_MADE = "<!-- Made by `make docs` from the code; change it there. -->\n"
+
+
+def pages() -> dict[str, str]:
+    """File name -> content of each page."""
+    return {"settings.md": settings_page(), "events.md": events_page(), "anchord.1": manual_page()}
+
+
+def settings_page() -> str:
+    """Every key of anchord.toml, with its default, what it may be, and what it is for."""
+    words = comments()
+    lines = [
+        "# Settings\n",
+        _MADE,
+        "Read from `/etc/anchord/anchord.toml`, or from the file that `--config` or `$ANCHORD_CONFIG`",
+        "names. A later layer wins over an earlier one, key by key:\n",
+        "```",
+        'defaults < anchord.toml [extract] < anchord.toml [packs."<id>"] < <pack>/anchord.toml < flags',
+        "```\n",
+        "`systemctl reload anchord` reads them again; where they are wrong, the old ones stay and the log",
+        "says why. `anchord check` shows what holds and which file said so; `anchord check PACK`, for one",
+        "pack.\n",
+    ]
+    sections: dict[str, list[str]] = {"": []}
+    for field in msgspec.structs.fields(Settings):
+        if field.name in ("packs", "origins"):
+            continue
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            sections[field.name] = [
+                _row(key, f"{field.name}.{key.name}", words) for key in msgspec.structs.fields(field.type)
+            ]
+        else:
+            sections[""].append(_row(field, field.name, words))
+    for name, rows in sections.items():
+        lines += [f"## {f'[{name}]' if name else 'At the top'}\n"]
+        lines += ["| key | default | may be | |", "|---|---|---|---|", *rows, ""]
+    pack = {field.name: field for field in msgspec.structs.fields(PackSettings)}
+    lines += [
+        '## [packs."ID"], and a pack\'s own anchord.toml\n',
+        "Any key of `[extract]`, and these two. In the pack's own file they stand without a header.\n",
+        "| key | default | |",
+        "|---|---|---|",
+        f"| `video` | what `manifest.json` names, else `{pack['video'].default}` | the idle video |",
+        f"| `output` | `{pack['output'].default}` | the timeline's file name |",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _row(field: msgspec.structs.FieldInfo, path: str, words: dict[str, str]) -> str:
+    default = msgspec.json.encode(field.default).decode().replace("|", "\\|")
+    return f"| `{field.name}` | `{default}` | {_allowed(field.type)} | {words.get(path, '')} |"
+
+
+def _allowed(kind: Any) -> str:
+    """What a value may be, in words."""
+    found = inspect.type_info(kind)
+    match found:
+        case inspect.LiteralType(values=values):
+            return ", ".join(f"`{value}`" for value in values)
+        case inspect.IntType() | inspect.FloatType():
+            noun = "whole number" if isinstance(found, inspect.IntType) else "number"
+            low = found.ge if found.ge is not None else found.gt
+            least = f"{'from' if found.ge is not None else 'over'} {low:,}" if low is not None else ""
+            most = f"to {found.le:,}" if found.le is not None else ""
+            return " ".join(part for part in (noun, least, most) if part)
+        case inspect.BoolType():
+            return "`true`, `false`"
+        case _:
+            return "text"
+
+
+def comments() -> dict[str, str]:
+    """Dotted key -> what anchord.toml says of it: the comment above it, and the one behind it."""
+    found: dict[str, str] = {}
+    section, above, is_used = "", "", False
+    for line in EXAMPLE.read_text().splitlines():
+        if line.startswith("#"):
+            # A comment stands over all keys up to the next one.
+            above, is_used = ("" if is_used else f"{above} ") + line.lstrip("# "), False
+        elif header := re.fullmatch(r"\[(\w+)\]", line):
+            section, above = f"{header[1]}.", ""
+        elif key := re.match(r"(\w+) = [^#]*(?:#\s*(.*))?", line):
+            found[section + key[1]] = " ".join(part for part in (above.strip(), key[2]) if part)
+            is_used = True
+        else:
+            above = ""
+    return found
+
+
+def example() -> dict[str, Any]:
+    """anchord.toml, as a program reads it."""
+    return tomli.loads(EXAMPLE.read_text())
+
+
+def events_page() -> str:
+    """Every event that anchord logs."""
+    lines = [
+        "# Events\n",
+        _MADE,
+        "One JSON object a line on stderr: `time` (UTC), `level`, `event`, `pack` and `video` where it",
+        "concerns one, then the keys below. On a terminal the same in colours. Under the journal each",
+        "line has its priority, so that `journalctl -p err` shows what needs a person.\n",
+        "Units stand in the names: `_s` seconds, `_ms` milliseconds, `_px` target pixels, `_hz` per second.",
+        "`coverage` is the share of samples with a face, `face_height` the face's share of the frame,",
+        "both 0 to 1; `bytes`, `frames`, `samples`, `faces`, `packs`, `jobs` are counts.\n",
+        "| level | means |",
+        "|---|---|",
+        "| error | needs a person, or will mend itself once the machine does |",
+        "| warning | a person may want to look |",
+        "| info | it happened |",
+        '| debug | the inner steps; `anchord run -v`, or `level = "debug"` |\n',
+        "| event | level | when | keys |",
+        "|---|---|---|---|",
+    ]
+    for name, (level, when, keys) in EVENTS.items():
+        lines.append(f"| `{name}` | {level} | {when} | {', '.join(f'`{key}`' for key in keys)} |")
+    return "\n".join(lines) + "\n"
+
+
+def manual_page() -> str:
+    """anchord(1)."""
+    group = cli.anchord
+    parts = [
+        '.\\" Made by "make docs" from the code; change it there.',
+        f'.TH ANCHORD 1 "" "anchord {__version__}" "User Commands"',
+        ".SH NAME",
+        "anchord \\- pin mouth and eye overlays to the face of an avatar\\(aqs idle video",
+        ".SH SYNOPSIS",
+        ".B anchord",
+        "[\\fB\\-\\-version\\fR] [\\fB\\-\\-help\\fR] \\fICOMMAND\\fR [\\fIOPTION\\fR]...",
+        ".SH DESCRIPTION",
+        "anchord watches a folder of avatar packs. When the idle video of a pack appears",
+        "or changes, it finds the face in it and writes",
+        ".I anchors_timeline.json",
+        "beside it: where the mouth and the eyes are, sample by sample, for a web page",
+        "to draw overlays there.",
+        "It writes nothing else, and deletes nothing.",
+        ".SH COMMANDS",
+        *_commands(group, ""),
+        ".SH EXIT STATUS",
+        *(
+            f".TP\n.B {number}\n{_man(text)}"
+            for number, text in (
+                (0, "all went well"),
+                (1, "something did not: a pack failed, or the daemon is not well"),
+                (2, "the command line is wrong"),
+                (65, "the video can't be used, or fewer samples show a face than asked for"),
+                (66, "what was asked for is not there"),
+                (69, "the face model is missing or broken"),
+                (70, "the process that worked on the video ended or was ended"),
+                (74, "a file or the avatars root can't be read or written"),
+                (75, "the video changed while it was read; try again"),
+                (78, "the settings can't be obeyed"),
+            )
+        ),
+        ".SH FILES",
+        ".TP\n.I /etc/anchord/anchord.toml\nSettings; every key is explained there.",
+        ".TP\n.I PACK/anchord.toml\nWhat differs for one pack.",
+        ".TP\n.I /run/anchord/\nWhat the daemon is doing, for \\fBanchord health\\fR.",
+        ".SH ENVIRONMENT",
+        ".TP\n.B ANCHORD_CONFIG\nThe settings file, as \\fB\\-\\-config\\fR.",
+        ".TP\n.B RUNTIME_DIRECTORY\nWhere the daemon\\(aqs state lies.",
+        ".SH SIGNALS",
+        ".TP\n.B SIGHUP\nRead the settings again. Where they are wrong, the old ones stay.",
+        ".TP\n.BR SIGTERM ,\\  SIGINT\nTake no new work, give the running job its grace, and end.",
+        "A second one ends at once.",
+        ".SH SEE ALSO",
+        ".BR systemctl (1),",
+        ".BR journalctl (1),",
+        ".BR sysctl (8)",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _commands(group: click.Group, prefix: str) -> Iterator[str]:
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            yield from _commands(command, f"{prefix}{name} ")
+            continue
+        context = click.Context(command)
+        arguments = [param for param in command.params if isinstance(param, click.Argument)]
+        shown = "".join(f" \\fI{_man(argument.make_metavar(context))}\\fR" for argument in arguments)
+        yield f".SS anchord {prefix}{name}{shown} [\\fIOPTION\\fR]..."
+        yield _man(" ".join((command.help or "").split()))
+        for param in command.params:
+            if isinstance(param, click.Option) and not param.hidden:
+                names = ", ".join(f"\\fB{_man(option)}\\fR" for option in param.opts)
+                value = "" if param.is_flag else f" \\fI{_man(param.make_metavar(context))}\\fR"
+                yield f".TP\n{names}{value}\n{_man(param.help or '')}"
+
+
+def _man(text: str) -> str:
+    """Text in which troff finds no command."""
+    escaped = text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq")
+    return f"\\&{escaped}" if escaped[:1] in (".", "\\(aq") else escaped
+
+
+if __name__ == "__main__":
+    for name, content in pages().items():
+        (HERE / name).write_text(content)
