@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 DEMO := demo-avatars
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit torture bench lock install uninstall test-deploy clean
+.PHONY: help demo test lint types unit torture bench lock install uninstall test-deploy docs clean
 
 help:
 	@echo 'make demo   a sample avatars folder, and the daemon on it'
@@ -70,6 +70,9 @@ uninstall:
 # Real systemd, real containers: starts a Docker engine where none runs; needs root and some minutes.
 test-deploy: $(VENV)/.installed
 	$(BIN)/pytest tests/deploy --timeout 900 -p no:cacheprovider
+
+docs: $(VENV)/.installed
+	$(BIN)/python docs/generate.py
 
 clean:
 	rm -rf $(VENV) $(DEMO) dist build .*_cache .hypothesis

@@ -221,5 +221,7 @@ def clean_server(base: str, wheels: Path, tmp_path_factory: pytest.TempPathFacto
         limit_s=60,
         what="systemd is up",
     )
+    # systemd does this on every machine but not in a container: later mounts then reach the service.
+    server.sh("mount --make-rshared /")
     yield server
     run("docker", "rm", "--force", "--volumes", name, check=False)
