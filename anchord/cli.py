@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
@@ -13,10 +14,11 @@ from typing import Any
 import click
 import msgspec
 
-from anchord import __version__, timeline
+from anchord import __version__, log, timeline
 from anchord.commands.extract import Request, Result, extract_now
 from anchord.commands.progress import progress
 from anchord.errors import AnchordError, CoverageError
+from anchord.service.state import State
 from anchord.service.worker import Report, Worker
 from anchord.settings import Settings, read_settings
 
@@ -60,7 +62,7 @@ def run(config: Path | None, root: Path | None, once: bool, verbose: bool) -> No
             root=root,
             once=once,
             observer=bar,
-            publishers=[] if once else [state.publisher()],
+            publishers=[] if once else [state.publisher(), *_tellers(read())],
         )
         if not daemon.run() and once:
             raise SystemExit(1)
@@ -186,11 +188,11 @@ def status(config: Path | None, root: Path | None, as_json: bool) -> None:
 
 @anchord.command()
 @_config
-@click.option("--root", type=click.Path(path_type=Path), help="The avatars root; wins over the settings.")
+@_root
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a finding.")
 def doctor(config: Path | None, root: Path | None, as_json: bool) -> None:
     """Examine the machine: what stands in the way, and its remedy. Ends with 1 where something does."""
-    from anchord.service.doctor import examine
+    from anchord.commands.doctor import examine
 
     settings, is_bad = _settings(config), False
     for finding in examine(settings, root or Path(settings.root)):
@@ -202,10 +204,10 @@ def doctor(config: Path | None, root: Path | None, as_json: bool) -> None:
 
 @anchord.command()
 @_config
-@click.option("--root", type=click.Path(path_type=Path), help="The avatars root; wins over the settings.")
+@_root
 def health(config: Path | None, root: Path | None) -> None:
     """Say whether the daemon is well: ends with 0 if it is, with 1 if not."""
-    from anchord.service import health as room
+    from anchord.commands import health as room
 
     found = room.health(root or Path(_settings(config).root), now_s=time.time())
     click.echo(found.line)

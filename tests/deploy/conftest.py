@@ -121,7 +121,7 @@ def engine() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def base(engine: None, tmp_path_factory: pytest.TempPathFactory) -> str:  # noqa: ARG001
+def base(engine: None, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Debian 12 without anything more, such as debian:12-slim."""
     if run("docker", "image", "inspect", BASE, check=False).returncode == 0:
         return BASE

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from anchord.cli import anchord
-from anchord.service import doctor
-from anchord.service.premises import Finding, examine_packs
+from anchord.commands import doctor
+from anchord.commands.premises import Finding, examine_packs
 from anchord.settings import MetricsSettings, Settings
 
 NOBODY = 65534

@@ -20,10 +20,10 @@ from queue import Empty, SimpleQueue
 import msgspec
 
 from anchord import __version__
+from anchord.commands.premises import Finding, examine_premises, size, user
 from anchord.errors import AnchordError
 from anchord.model import checked_model
 from anchord.service import jobs, lock, state
-from anchord.service.premises import Finding, examine_premises, size, user
 from anchord.service.worker import Ended, Report, Worker, how_it_ended
 from anchord.settings import Settings
 
@@ -54,7 +54,7 @@ def examine(settings: Settings, root: Path) -> Iterator[Finding]:
     yield from _versions()
     yield from _model()
     yield from _decoders()
-    yield from _worker()
+    yield from _worker(settings)
     yield from examine_premises(settings, root)
     yield from _daemon(settings, root)
 
@@ -147,10 +147,10 @@ def _decoders() -> Iterator[Finding]:
         )
 
 
-def _worker() -> Iterator[Finding]:
+def _worker(settings: Settings) -> Iterator[Finding]:
     """Start a worker as the daemon does; it tells what holds it in."""
     reports: SimpleQueue[Report] = SimpleQueue()
-    worker = Worker(reports.put, threads=1)
+    worker = Worker.by(settings.worker, reports.put)
     printed = ""
     try:
         while True:
