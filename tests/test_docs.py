@@ -115,7 +115,7 @@ def test_dashboard_and_alerts_ask_for_figures_that_exist(tmp_path: Path) -> None
 
 def test_the_alerts_are_good_rules() -> None:
     if not shutil.which("promtool"):
-        pytest.skip("promtool is not installed; make test-deploy installs it")
+        pytest.skip("promtool is not installed; make test-deploy has it in a container")
     told = subprocess.run(
         ["promtool", "check", "rules", HERE / "deploy/alerts.yml"], capture_output=True, text=True
     )
