@@ -14,7 +14,7 @@ from typing import Any
 import click
 import msgspec
 
-from anchord import __version__, log, timeline
+from anchord import __version__, timeline
 from anchord.commands.extract import Request, Result, extract_now
 from anchord.commands.progress import progress
 from anchord.errors import AnchordError, CoverageError
@@ -48,6 +48,7 @@ def anchord() -> None:
 @click.option("-v", "--verbose", is_flag=True, help="Log the inner steps too.")
 def run(config: Path | None, root: Path | None, once: bool, verbose: bool) -> None:
     """Watch the avatars root and keep every pack's timeline up to date."""
+    from anchord import log
     from anchord.service import state
     from anchord.service.daemon import Daemon
 
@@ -238,6 +239,8 @@ def main() -> None:
     try:
         command()
     except AnchordError as error:
+        from anchord import log  # half of all that a command loads, and most need it only here
+
         log.tell(f"anchord: {error}")
         raise SystemExit(error.exit_status) from None
     except BrokenPipeError:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,3 +67,10 @@ def test_a_state_file_that_is_broken_is_no_state(tmp_path: Path) -> None:
         file.write_text("{")
 
     assert not health(root, now_s=1010.0, folder=tmp_path).is_well
+
+
+def test_asking_is_cheap() -> None:
+    """A container asks every 30 s: neither the log's libraries nor the watch's are loaded for that."""
+    script = "import sys, anchord.cli, anchord.commands.health; print({'structlog', 'watchdog'} & set(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "set()"
