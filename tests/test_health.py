@@ -71,6 +71,8 @@ def test_a_state_file_that_is_broken_is_no_state(tmp_path: Path) -> None:
 
 def test_asking_is_cheap() -> None:
     """A container asks every 30 s: neither the log's libraries nor the watch's are loaded for that."""
-    script = "import sys, anchord.cli, anchord.commands.health; print({'structlog', 'watchdog'} & set(sys.modules))"
+    script = (
+        "import sys, anchord.cli, anchord.commands.health;print({'structlog', 'watchdog'} & set(sys.modules))"
+    )
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "set()"

@@ -202,6 +202,20 @@ def test_an_upgrade_keeps_the_settings_and_starts_the_new_version(server: Contai
     assert shown(server, "MainPID") != before
 
 
+def test_a_package_can_be_made_of_it_without_touching_the_machine(server: Container) -> None:
+    """DESTDIR: nothing that is put there names the folder it was made in, and the service goes on."""
+    before = shown(server, "MainPID")
+    server.sh(
+        "cd /root/anchord && PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels make install DESTDIR=/root/p PREFIX=/usr"
+    )
+
+    assert server.sh("grep -rIl /root/p /root/p --include='*.cfg' --include='anchord*' || true") == ""
+    assert server.sh("head -n 1 /root/p/usr/bin/anchord") == "#!/usr/lib/anchord/bin/python3"
+    assert "ExecStart=/usr/bin/anchord run" in server.sh("cat /root/p/usr/lib/systemd/system/anchord.service")
+    assert server.ends_with("test -e /root/p/etc/anchord/anchord.toml") == 0
+    assert shown(server, "MainPID") == before
+
+
 def test_a_stop_is_quick_and_clean(server: Container) -> None:
     started_s = time.monotonic()
     server.sh("systemctl stop anchord")
