@@ -1,0 +1,184 @@
+"""
+Films whose every frame says which one it is, and timelines that say where it must be drawn.
+
+``python films.py FOLDER`` fills FOLDER with packs:
+
+* ``code_24``, ``code_30``, ``code_60``, ``code_vfr``, ``code_offset``: the frame's number stands in the
+  picture as ten black or white blocks; the timeline moves the mouth to another cell for every frame, so the
+  place of the sprite says which frame the page believed it was drawing.
+* ``square``: a green rectangle that moves, turns and grows; the sprite belongs on its middle.
+* ``alpha``: transparent but for a disc.
+* ``gap``: nobody in the picture in the middle of the film.
+* ``face``: sprites of one colour each, 512x640, for everything else.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+VISEMES = ["REST", "AA", "EE", "OH", "OO", "FF", "TH"]
+COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (255, 0, 255), (0, 255, 255), (255, 128, 0)]
+BLOCK_PX, CELLS_ACROSS, CELL_PX = 24, 8, 30
+
+
+def encode(path: Path, frames: list[np.ndarray], times_ms: list[int]) -> None:
+    """Write RGB or RGBA *frames*, shown at *times_ms*, as VP9 with a keyframe at the start only."""
+    height, width, channels = frames[0].shape
+    with av.open(str(path), "w", format="webm") as container:
+        stream = container.add_stream("libvpx-vp9", rate=30, options={"crf": "20", "b:v": "0", "cpu-used": "8", "deadline": "realtime"})
+        stream.width, stream.height = width, height
+        stream.pix_fmt = "yuva420p" if channels == 4 else "yuv420p"
+        stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
+        if channels == 4:
+            stream.metadata["alpha_mode"] = "1"
+        for pixels, time_ms in zip(frames, times_ms, strict=True):
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgba" if channels == 4 else "rgb24")
+            frame = frame.reformat(format=stream.pix_fmt)
+            frame.pts, frame.time_base = time_ms, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+def timeline(path: Path, times_ms: list[int], mouths: list[dict], size: tuple[int, int], end_ms: int, **changes: object) -> None:
+    """Write the timeline of *path* with one sample a frame; the eyes sit still."""
+    eyes = {"x": 10, "y": 10, "w": 20, "h": 10, "cx": 20, "cy": 15, "roll": 0}
+    width, height = size
+    document = {
+        "version": 1,
+        "source": {
+            "video": path.name, "fps": 30, "frame_count": len(times_ms), "width": width, "height": height,
+            "sample_every_n_frames": 1, "duration_ms": end_ms - times_ms[0], "start_ms": times_ms[0],
+            "size": path.stat().st_size, "sha256": "0" * 64,
+        },
+        "target": {"width": width, "height": height, "fit": "contain"},
+        "config": {"mouth_padding": 1.5, "eyes_padding": 1.3},
+        "loop": {"closed": True, "seam_px": 0.0},
+        "quality": {"coverage": 1.0, "gaps": [], "warnings": []},
+        "frames": [
+            {"frame": i, "time_ms": time_ms, "status": "tracked", "mouth": mouth, "eyes": eyes}
+            for i, (time_ms, mouth) in enumerate(zip(times_ms, mouths, strict=True))
+            if mouth is not None
+        ],
+    }
+    for key, value in changes.items():
+        document[key] = {**document[key], **value} if isinstance(value, dict) else value
+    (path.parent / "anchors_timeline.json").write_text(json.dumps(document))
+
+
+def pack(folder: Path, size: tuple[int, int], sprite: tuple[int, int], *, base: tuple[int, int, int] = (90, 60, 160)) -> Path:
+    """Make *folder* a pack of plain colours: a still face, and a mouth for every viseme."""
+    folder.mkdir(parents=True, exist_ok=True)
+    width, height = size
+    w, h = sprite
+    write_png(folder / "base_face.png", np.full((height, width, 3), base, np.uint8))
+    sheet = np.concatenate([np.full((h, w, 3), colour, np.uint8) for colour in COLOURS], axis=1)
+    write_png(folder / "mouth_sprites.png", sheet)
+    write_png(folder / "mouth_mask.png", np.full((h, w, 3), 255, np.uint8))
+    (folder / "manifest.json").write_text(
+        json.dumps(
+            {
+                "id": folder.name, "displayName": f"Test {folder.name}", "version": "1",
+                "base": {"type": "image", "src": "base_face.png", "width": width, "height": height, "idleVideo": "idle.webm"},
+                "mouth": {
+                    "spritesheet": "mouth_sprites.png", "mask": "mouth_mask.png", "frameWidth": w, "frameHeight": h,
+                    "visemes": VISEMES, "anchor": {"x": 176, "y": 400, "w": 160, "h": 120}, "featherPx": 0,
+                },
+                "eyes": {"frames": {}, "mask": "mouth_mask.png", "anchor": {"x": 140, "y": 240, "w": 232, "h": 80}, "featherPx": 0},
+                "mapping": {},
+            }
+        )
+    )
+    return folder / "idle.webm"
+
+
+def write_png(path: Path, rgb: np.ndarray) -> None:
+    code = cv2.COLOR_RGBA2BGRA if rgb.shape[2] == 4 else cv2.COLOR_RGB2BGR
+    cv2.imwrite(str(path), cv2.cvtColor(rgb, code))
+
+
+def box(cx: float, cy: float, w: float, h: float, roll: float = 0.0) -> dict:
+    return {"x": cx - w / 2, "y": cy - h / 2, "w": w, "h": h, "cx": cx, "cy": cy, "roll": roll}
+
+
+def cell(i: int) -> tuple[float, float]:
+    """Centre of the cell of frame *i*; a snake, so that neighbours in time are neighbours in the picture."""
+    row, column = divmod(i, CELLS_ACROSS)
+    column = column if row % 2 == 0 else CELLS_ACROSS - 1 - column
+    return CELL_PX * (column + 0.5), 50 + CELL_PX * (row + 0.5)
+
+
+def coded(i: int) -> np.ndarray:
+    pixels = np.full((320, 256, 3), 70, np.uint8)
+    for bit in range(10):
+        pixels[:BLOCK_PX, bit * BLOCK_PX : (bit + 1) * BLOCK_PX] = 255 if i >> bit & 1 else 0
+    return pixels
+
+
+def code_film(folder: Path, times_ms: list[int], end_ms: int) -> None:
+    video = pack(folder, (256, 320), (16, 16))
+    # A last bit that flips with every frame keeps the encoder from dropping one as unchanged.
+    encode(video, [coded(i) for i in range(len(times_ms))], times_ms)
+    timeline(video, times_ms, [box(*cell(i), 16, 16) for i in range(len(times_ms))], (256, 320), end_ms)
+
+
+def square_film(folder: Path) -> None:
+    video = pack(folder, (512, 640), (80, 40))
+    times_ms = [round(i * 1000 / 30) for i in range(60)]
+    frames, mouths = [], []
+    for time_ms in times_ms:
+        turn = 2 * math.pi * time_ms / 2000
+        cx, cy = 256 + 70.3 * math.sin(turn), 320 + 50.7 * math.cos(turn)
+        roll, scale = 20 * math.sin(turn), 1 + 0.2 * math.cos(turn)
+        pixels = np.full((640, 512, 3), 70, np.uint8)
+        c, s = math.cos(math.radians(roll)) * scale, math.sin(math.radians(roll)) * scale
+        corners = np.array([(cx + c * x - s * y, cy + s * x + c * y) for x, y in ((-80, -40), (80, -40), (80, 40), (-80, 40))])
+        # OpenCV counts from the middle of a pixel, a canvas from its corner.
+        cv2.fillConvexPoly(pixels, np.round((corners - 0.5) * 16).astype(np.int32), (0, 255, 0), cv2.LINE_AA, 4)
+        frames.append(pixels)
+        mouths.append(box(cx, cy, 80 * scale, 40 * scale, roll))
+    encode(video, frames, times_ms)
+    timeline(video, times_ms, mouths, (512, 640), 2000)
+
+
+def alpha_film(folder: Path) -> None:
+    video = pack(folder, (256, 320), (16, 16))
+    times_ms = [round(i * 1000 / 30) for i in range(30)]
+    pixels = np.zeros((320, 256, 4), np.uint8)
+    cv2.circle(pixels, (128, 160), 60, (250, 200, 40, 255), -1)
+    encode(video, [pixels] * 30, times_ms)
+    timeline(video, times_ms, [box(128, 160, 16, 16)] * 30, (256, 320), 1000)
+
+
+def gap_film(folder: Path) -> None:
+    video = pack(folder, (256, 320), (16, 16))
+    times_ms = [round(i * 1000 / 30) for i in range(45)]
+    mouths = [None if 15 <= i < 30 else box(*cell(i), 16, 16) for i in range(45)]
+    encode(video, [coded(i) for i in range(45)], times_ms)
+    gaps = {"coverage": 0.667, "gaps": [[times_ms[15], times_ms[29]]], "warnings": ["no face from 500 to 967 ms"]}
+    timeline(video, times_ms, mouths, (256, 320), 1500, quality=gaps)
+
+
+def main(out: Path) -> None:
+    for fps in (24, 30, 60):
+        times_ms = [round(i * 1000 / fps) for i in range(round(fps * 0.8))]
+        code_film(out / f"code_{fps}", times_ms, round(len(times_ms) * 1000 / fps))
+    steps = [17, 50, 33, 100, 33, 20, 67, 33]
+    times_ms = [sum(steps[k % len(steps)] for k in range(i)) for i in range(18)]
+    code_film(out / "code_vfr", times_ms, times_ms[-1] + 40)
+    code_film(out / "code_offset", [500 + round(i * 1000 / 30) for i in range(24)], 1300)
+    square_film(out / "square")
+    alpha_film(out / "alpha")
+    gap_film(out / "gap")
+    code_film(out / "face", [round(i * 1000 / 30) for i in range(30)], 1000)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
