@@ -46,6 +46,7 @@ export class Avatar extends EventTarget {
     this.frameEvent = new CustomEvent("frame", { detail: this.detail });
     this.loading = new AbortController();
     this.isSwitchedOn = true;
+    this.isPaused = false;
     this.poll = 0;
     this.tick = this.tick.bind(this);
     this.reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
@@ -152,7 +153,7 @@ export class Avatar extends EventTarget {
       this.plate.fit = timeline?.fit ?? "contain";
       this.resize();
     }
-    if (reason && reason !== "loading") video.pause();
+    if (this.isPaused || (reason && reason !== "loading")) video.pause();
     // Refused where the page may not play yet; the plate still gets the first frame.
     else if (video.paused && this.supply.videoUrl) video.play().catch(() => {});
     if (reason === this.tracking.reason) return;
@@ -165,6 +166,12 @@ export class Avatar extends EventTarget {
   /** Follow the video (as it starts), or show the still face. @param {boolean} isOn */
   setTracking(isOn) {
     this.isSwitchedOn = isOn;
+    this.#decide();
+  }
+
+  /** Hold the video at the frame it shows, or let it go on. @param {boolean} isPaused */
+  setPaused(isPaused) {
+    this.isPaused = isPaused;
     this.#decide();
   }
 
