@@ -4,16 +4,35 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from anchord.demo.film import encode, film
+import cv2
+import numpy as np
+
+from anchord.demo.film import Pixels, Pose, encode, film, moved, portrait
+from anchord.demo.sprites import write_sprites
+from anchord.model import checked_model
+from anchord.tracking.anchors import Points
+from anchord.tracking.faces import FaceFinder
 
 SAMPLE_ID = "sample"
 
 
 def make_pack(folder: Path) -> Path:
-    """Write the sample pack's idle video into *folder*, unless it is there; returns that folder."""
+    """Write what is missing of the sample pack's idle video and sprites into *folder*; returns it."""
     folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "manifest.json").exists():
+        still = moved(portrait(), Pose().matrix())
+        write_sprites(folder, still, _landmarks(still), avatar_id=SAMPLE_ID, display_name="Sample")
     video = folder / "idle.webm"
     if not video.exists():
         # Under another name until it is whole, as every upload should be.
         encode(folder / "idle.part.webm", film()).rename(video)
     return folder
+
+
+def _landmarks(picture: Pixels) -> Points:
+    finder = FaceFinder(checked_model(), threads=1)
+    try:
+        (face,) = finder.submit(lambda: finder.find(picture)).result()
+    finally:
+        finder.close()
+    return face.landmarks
