@@ -77,8 +77,11 @@ export class Layer {
     const c = scale * Math.cos(roll);
     const s = scale * Math.sin(roll);
     context.setTransform(c, s, -s, c, x + scale * anchor.cx, y + scale * anchor.cy);
-    context.globalCompositeOperation = this.sprites.blend;
-    context.drawImage(this.canvas, -anchor.w / 2, -anchor.h / 2, anchor.w, anchor.h);
+    const { blend, cover } = this.sprites;
+    const w = anchor.w * cover.w;
+    const h = anchor.h * cover.h;
+    context.globalCompositeOperation = blend;
+    context.drawImage(this.canvas, -w / 2, -h / 2, w, h);
   }
 
   destroy() {

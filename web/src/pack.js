@@ -14,6 +14,7 @@ import { feather, opacityOf } from "./mask.js";
  * @property {number} width
  * @property {number} height
  * @property {GlobalCompositeOperation} blend
+ * @property {{w: number, h: number}} cover The sprites' size over the anchor's: a jaw drops below the lips' box.
  *
  * @typedef {object} Pack
  * @property {any} manifest
@@ -61,9 +62,9 @@ export function completeManifest(json) {
 /** The video the manifest names, under either of its two names. @param {any} manifest @returns {string | undefined} */
 export const idleVideo = (manifest) => manifest.base.idleVideo ?? manifest.idleVideo;
 
-/** A static anchor, upright. @param {any} box @returns {Anchor} */
-export function staticAnchor({ x, y, w, h }) {
-  return { cx: x + w / 2, cy: y + h / 2, w, h, roll: 0 };
+/** A static anchor, upright unless it says otherwise. @param {any} box @returns {Anchor} */
+export function staticAnchor({ x, y, w, h, roll = 0 }) {
+  return { cx: x + w / 2, cy: y + h / 2, w, h, roll };
 }
 
 /**
@@ -154,6 +155,7 @@ function laidOn(part, image, width, height, problem) {
     mask,
     width,
     height,
+    cover: { w: part.cover?.w ?? 1, h: part.cover?.h ?? 1 },
     blend: /** @type {GlobalCompositeOperation} */ (BLENDS.includes(blend) ? blend : "source-over"),
   };
 }

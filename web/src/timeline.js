@@ -61,10 +61,10 @@ export class Timeline {
     this.durationMs = Number(source.duration_ms) || (1000 * source.frame_count) / source.fps || 0;
     this.seamPx = Number(loop.seam_px) || 0;
     /** @type {[number, number][]} */
-    this.gaps = Array.isArray(quality.gaps) ? quality.gaps : [];
+    this.gaps = quality.gaps ?? [];
     this.coverage = typeof quality.coverage === "number" ? quality.coverage : frames.length ? 1 : 0;
     /** @type {string[]} */
-    this.warnings = Array.isArray(quality.warnings) ? quality.warnings.map(String) : [];
+    this.warnings = [quality.warnings ?? []].flat().map((/** @type {any} */ warning) => warning.message ?? warning);
     /** @type {number[]} */
     this.frameNumbers = frames.map((frame) => frame.frame);
     /** @type {string[]} */
