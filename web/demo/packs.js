@@ -17,13 +17,13 @@ const VIDEO = /\.(webm|mp4|mov|mkv|m4v)$/i;
 
 /** @param {string} url @returns {Promise<Entry[] | null>} None where the server lists nothing. */
 export async function list(url) {
-  try {
-    const response = await fetch(url, { cache: "no-cache", headers: { accept: "application/json" } });
-    const entries = await response.json();
-    return Array.isArray(entries) ? entries : null;
-  } catch {
-    return null;
-  }
+	try {
+		const response = await fetch(url, { cache: "no-cache", headers: { accept: "application/json" } });
+		const entries = await response.json();
+		return Array.isArray(entries) ? entries : null;
+	} catch {
+		return null;
+	}
 }
 
 /**
@@ -36,27 +36,27 @@ export async function list(url) {
  * @returns {PackState}
  */
 export function packState(id, mtime, files, text) {
-  /** @param {PackState["state"]} state @param {string} words @param {string[]} warnings @returns {PackState} */
-  const is = (state, words, warnings = []) => ({ id, mtime, state, words, warnings });
-  const videos = files.filter((file) => file.type === "file" && VIDEO.test(file.name));
-  if (text === null) return videos.length ? is("waiting", "Waiting to be tracked") : is("bare", "No video yet");
-  /** @type {Timeline} */
-  let timeline;
-  try {
-    timeline = parseTimeline(text);
-  } catch (error) {
-    return is("broken", "Unreadable timeline", [/** @type {Error} */ (error).message]);
-  }
-  const video = videos.find((file) => file.name === timeline.video);
-  if (!video) return is("changed", `${timeline.video ?? "The video"} is gone`, timeline.warnings);
-  if (timeline.videoBytes && video.size && video.size !== timeline.videoBytes) {
-    return is("changed", "New video, being tracked", timeline.warnings);
-  }
-  const percent = Math.floor(1000 * timeline.coverage) / 10;
-  if (timeline.coverage >= 0.999) return is("tracked", "Tracked throughout", timeline.warnings);
-  if (!timeline.times.length) return is("broken", "No face found", timeline.warnings);
-  const gaps = timeline.gaps.length;
-  return is("partly", `Face in ${percent} %${gaps ? `, ${gaps} ${gaps > 1 ? "gaps" : "gap"}` : ""}`, timeline.warnings);
+	/** @param {PackState["state"]} state @param {string} words @param {string[]} warnings @returns {PackState} */
+	const is = (state, words, warnings = []) => ({ id, mtime, state, words, warnings });
+	const videos = files.filter((file) => file.type === "file" && VIDEO.test(file.name));
+	if (text === null) return videos.length ? is("waiting", "Waiting to be tracked") : is("bare", "No video yet");
+	/** @type {Timeline} */
+	let timeline;
+	try {
+		timeline = parseTimeline(text);
+	} catch (error) {
+		return is("broken", "Unreadable timeline", [/** @type {Error} */ (error).message]);
+	}
+	const video = videos.find((file) => file.name === timeline.video);
+	if (!video) return is("changed", `${timeline.video ?? "The video"} is gone`, timeline.warnings);
+	if (timeline.videoBytes && video.size && video.size !== timeline.videoBytes) {
+		return is("changed", "New video, being tracked", timeline.warnings);
+	}
+	const percent = Math.floor(1000 * timeline.coverage) / 10;
+	if (timeline.coverage >= 0.999) return is("tracked", "Tracked throughout", timeline.warnings);
+	if (!timeline.times.length) return is("broken", "No face found", timeline.warnings);
+	const gaps = timeline.gaps.length;
+	return is("partly", `Face in ${percent} %${gaps ? `, ${gaps} ${gaps > 1 ? "gaps" : "gap"}` : ""}`, timeline.warnings);
 }
 
 /**
@@ -68,41 +68,41 @@ export function packState(id, mtime, files, text) {
  * @param {() => void} onUnlisted The server lists no folders.
  */
 export function watchPacks(root, onChange, onUnlisted, pollMs = 1500) {
-  /** @type {Map<string, PackState>} */
-  let known = new Map();
-  let isFirst = true;
-  const look = async () => {
-    const entries = document.hidden && !isFirst ? null : await list(root);
-    if (!entries && isFirst) return onUnlisted();
-    if (entries) {
-      /** @type {string[]} */
-      const changed = [];
-      const folders = entries.filter(({ type, name }) => type === "directory" && !name.startsWith("."));
-      const states = await Promise.all(
-        folders.map(async ({ name, mtime = "" }) => {
-          const before = known.get(name);
-          const isSettled = before && before.state !== "waiting" && before.state !== "changed";
-          // Listings count whole seconds: a folder is only old news once its second is over.
-          const isFresh = Date.now() - Date.parse(mtime) < 4000;
-          if (isSettled && before.mtime === mtime && !isFresh) return before;
-          const url = `${root}${encodeURIComponent(name)}/`;
-          const [files, text] = await Promise.all([
-            list(url),
-            fetch(`${url}anchors_timeline.json`, { cache: "no-cache" }).then(
-              (response) => (response.ok ? response.text() : null),
-              () => null,
-            ),
-          ]);
-          const state = packState(name, mtime, files ?? [], text);
-          if (JSON.stringify(state) !== JSON.stringify(before)) changed.push(name);
-          return state;
-        }),
-      );
-      if (changed.length || states.length !== known.size || isFirst) onChange(states, changed);
-      known = new Map(states.map((state) => [state.id, state]));
-      isFirst = false;
-    }
-    setTimeout(look, pollMs);
-  };
-  look();
+	/** @type {Map<string, PackState>} */
+	let known = new Map();
+	let isFirst = true;
+	const look = async () => {
+		const entries = document.hidden && !isFirst ? null : await list(root);
+		if (!entries && isFirst) return onUnlisted();
+		if (entries) {
+			/** @type {string[]} */
+			const changed = [];
+			const folders = entries.filter(({ type, name }) => type === "directory" && !name.startsWith("."));
+			const states = await Promise.all(
+				folders.map(async ({ name, mtime = "" }) => {
+					const before = known.get(name);
+					const isSettled = before && before.state !== "waiting" && before.state !== "changed";
+					// Listings count whole seconds: a folder is only old news once its second is over.
+					const isFresh = Date.now() - Date.parse(mtime) < 4000;
+					if (isSettled && before.mtime === mtime && !isFresh) return before;
+					const url = `${root}${encodeURIComponent(name)}/`;
+					const [files, text] = await Promise.all([
+						list(url),
+						fetch(`${url}anchors_timeline.json`, { cache: "no-cache" }).then(
+							(response) => (response.ok ? response.text() : null),
+							() => null,
+						),
+					]);
+					const state = packState(name, mtime, files ?? [], text);
+					if (JSON.stringify(state) !== JSON.stringify(before)) changed.push(name);
+					return state;
+				}),
+			);
+			if (changed.length || states.length !== known.size || isFirst) onChange(states, changed);
+			known = new Map(states.map((state) => [state.id, state]));
+			isFirst = false;
+		}
+		setTimeout(look, pollMs);
+	};
+	look();
 }

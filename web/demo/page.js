@@ -18,13 +18,13 @@ const root = new URL("avatars/", document.baseURI).href;
 
 /** @param {string} id */
 function show(id) {
-  avatar.setAttribute("src", `${root}${encodeURIComponent(id)}/`);
-  avatar.setAttribute("label", `Talking avatar ${id}`);
-  chosen = id;
-  history.replaceState(null, "", `?avatar=${encodeURIComponent(id)}`);
-  for (const button of find("packs").querySelectorAll("button")) {
-    button.setAttribute("aria-pressed", String(button.dataset.id === id));
-  }
+	avatar.setAttribute("src", `${root}${encodeURIComponent(id)}/`);
+	avatar.setAttribute("label", `Talking avatar ${id}`);
+	chosen = id;
+	history.replaceState(null, "", `?avatar=${encodeURIComponent(id)}`);
+	for (const button of find("packs").querySelectorAll("button")) {
+		button.setAttribute("aria-pressed", String(button.dataset.id === id));
+	}
 }
 
 let chosen = new URLSearchParams(location.search).get("avatar") ?? "";
@@ -32,43 +32,43 @@ if (chosen) show(chosen);
 
 /** @param {PackState} pack */
 function packItem({ id, state, words, warnings }) {
-  const item = document.createElement("li");
-  item.innerHTML = `<button type="button"><img alt="" loading="lazy"><strong></strong><span class="state"></span></button>`;
-  const button = /** @type {HTMLButtonElement} */ (item.firstElementChild);
-  button.dataset.id = id;
-  button.setAttribute("aria-pressed", String(id === chosen));
-  button.onclick = () => show(id);
-  const [image, name, badge] = /** @type {any} */ (button.children);
-  image.src = `${root}${encodeURIComponent(id)}/base_face.png`;
-  image.onerror = () => image.removeAttribute("src");
-  name.textContent = id;
-  badge.textContent = words;
-  badge.classList.add(state);
-  for (const warning of warnings) {
-    const line = document.createElement("small");
-    line.textContent = warning;
-    button.append(line);
-  }
-  return item;
+	const item = document.createElement("li");
+	item.innerHTML = `<button type="button"><img alt="" loading="lazy"><strong></strong><span class="state"></span></button>`;
+	const button = /** @type {HTMLButtonElement} */ (item.firstElementChild);
+	button.dataset.id = id;
+	button.setAttribute("aria-pressed", String(id === chosen));
+	button.onclick = () => show(id);
+	const [image, name, badge] = /** @type {any} */ (button.children);
+	image.src = `${root}${encodeURIComponent(id)}/base_face.png`;
+	image.onerror = () => image.removeAttribute("src");
+	name.textContent = id;
+	badge.textContent = words;
+	badge.classList.add(state);
+	for (const warning of warnings) {
+		const line = document.createElement("small");
+		line.textContent = warning;
+		button.append(line);
+	}
+	return item;
 }
 
 watchPacks(
-  root,
-  (packs, changed) => {
-    const list = find("packs");
-    const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset.id;
-    list.replaceChildren(...packs.map(packItem));
-    if (focused) list.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
-    if (!chosen && packs.length) show((packs.find(({ state }) => state === "tracked") ?? packs[0]).id);
-    else if (changed.includes(chosen)) avatar.avatar?.refresh();
-    const news = packs.filter(({ id }) => changed.includes(id)).map(({ id, words }) => `${id}: ${words}`);
-    if (changed.length < packs.length || packs.length === 1) find("news").textContent = news.join(". ");
-  },
-  () => {
-    find("packs-title").nextElementSibling.nextElementSibling.textContent = chosen
-      ? "This server does not list its avatars."
-      : "This server does not list its avatars; add ?avatar=ID to the address.";
-  },
+	root,
+	(packs, changed) => {
+		const list = find("packs");
+		const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset.id;
+		list.replaceChildren(...packs.map(packItem));
+		if (focused) list.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
+		if (!chosen && packs.length) show((packs.find(({ state }) => state === "tracked") ?? packs[0]).id);
+		else if (changed.includes(chosen)) avatar.avatar?.refresh();
+		const news = packs.filter(({ id }) => changed.includes(id)).map(({ id, words }) => `${id}: ${words}`);
+		if (changed.length < packs.length || packs.length === 1) find("news").textContent = news.join(". ");
+	},
+	() => {
+		find("packs-title").nextElementSibling.nextElementSibling.textContent = chosen
+			? "This server does not list its avatars."
+			: "This server does not list its avatars; add ?avatar=ID to the address.";
+	},
 );
 
 // --- the clip -----------------------------------------------------------------------------------
@@ -79,117 +79,117 @@ let head = /** @type {Element | null} */ (null);
 
 /** Coverage, gaps and the mouth's way along the clip. @param {Timeline | null} timeline */
 function drawStrip(timeline) {
-  drawn = timeline;
-  const strip = find("strip");
-  if (!timeline?.times.length) {
-    strip.replaceChildren();
-    strip.setAttribute("aria-label", "No timeline");
-    return;
-  }
-  const { gaps, startMs, durationMs } = timeline;
-  /** @param {number} ms */
-  const place = (ms) => (1000 * (ms - startMs)) / durationMs;
-  const at = { cx: 0, cy: 0, w: 0, h: 0, roll: 0 };
-  const xs = [];
-  const ys = [];
-  for (let i = 0; i <= 250; i++) {
-    const isSeen = timeline.anchorAt("mouth", startMs + (durationMs * i) / 250.01, at);
-    xs.push(isSeen ? at.cx : Number.NaN);
-    ys.push(isSeen ? at.cy : Number.NaN);
-  }
-  const middle = (/** @type {number[]} */ line) => {
-    const seen = line.filter((value) => !Number.isNaN(value));
-    return (Math.min(...seen) + Math.max(...seen)) / 2;
-  };
-  const [mx, my] = [middle(xs), middle(ys)];
-  const reach = Math.max(4, ...xs.map((x) => Math.abs(x - mx) || 0), ...ys.map((y) => Math.abs(y - my) || 0));
-  const path = (/** @type {number[]} */ line, /** @type {number} */ from) =>
-    line
-      .map((v, i) =>
-        Number.isNaN(v)
-          ? ""
-          : `${i && !Number.isNaN(line[i - 1]) ? "L" : "M"}${i * 4} ${(22 + (17 * (v - from)) / reach).toFixed(1)}`,
-      )
-      .join("");
-  strip.innerHTML =
-    `<rect class="face" width="1000" height="44"/>` +
-    gaps
-      .map(([from, to]) => `<rect class="gap" x="${place(from)}" width="${place(to) - place(from)}" height="44"/>`)
-      .join("") +
-    `<path class="y" d="${path(ys, my)}"/><path class="x" d="${path(xs, mx)}"/><line class="head" y2="44"/>`;
-  head = strip.lastElementChild;
-  const percent = (100 * timeline.coverage).toFixed(timeline.coverage > 0.999 ? 0 : 1);
-  strip.setAttribute(
-    "aria-label",
-    `Face found in ${percent} % of the clip${gaps.length ? `, ${gaps.length} gaps` : ""}`,
-  );
+	drawn = timeline;
+	const strip = find("strip");
+	if (!timeline?.times.length) {
+		strip.replaceChildren();
+		strip.setAttribute("aria-label", "No timeline");
+		return;
+	}
+	const { gaps, startMs, durationMs } = timeline;
+	/** @param {number} ms */
+	const place = (ms) => (1000 * (ms - startMs)) / durationMs;
+	const at = { cx: 0, cy: 0, w: 0, h: 0, roll: 0 };
+	const xs = [];
+	const ys = [];
+	for (let i = 0; i <= 250; i++) {
+		const isSeen = timeline.anchorAt("mouth", startMs + (durationMs * i) / 250.01, at);
+		xs.push(isSeen ? at.cx : Number.NaN);
+		ys.push(isSeen ? at.cy : Number.NaN);
+	}
+	const middle = (/** @type {number[]} */ line) => {
+		const seen = line.filter((value) => !Number.isNaN(value));
+		return (Math.min(...seen) + Math.max(...seen)) / 2;
+	};
+	const [mx, my] = [middle(xs), middle(ys)];
+	const reach = Math.max(4, ...xs.map((x) => Math.abs(x - mx) || 0), ...ys.map((y) => Math.abs(y - my) || 0));
+	const path = (/** @type {number[]} */ line, /** @type {number} */ from) =>
+		line
+			.map((v, i) =>
+				Number.isNaN(v)
+					? ""
+					: `${i && !Number.isNaN(line[i - 1]) ? "L" : "M"}${i * 4} ${(22 + (17 * (v - from)) / reach).toFixed(1)}`,
+			)
+			.join("");
+	strip.innerHTML =
+		`<rect class="face" width="1000" height="44"/>` +
+		gaps
+			.map(([from, to]) => `<rect class="gap" x="${place(from)}" width="${place(to) - place(from)}" height="44"/>`)
+			.join("") +
+		`<path class="y" d="${path(ys, my)}"/><path class="x" d="${path(xs, mx)}"/><line class="head" y2="44"/>`;
+	head = strip.lastElementChild;
+	const percent = (100 * timeline.coverage).toFixed(timeline.coverage > 0.999 ? 0 : 1);
+	strip.setAttribute(
+		"aria-label",
+		`Face found in ${percent} % of the clip${gaps.length ? `, ${gaps.length} gaps` : ""}`,
+	);
 }
 
 avatar.addEventListener("frame", () => {
-  const timeline = avatar.avatar?.supply.timeline ?? null;
-  if (timeline !== drawn) drawStrip(timeline);
-  if (!timeline || !avatar.avatar?.compositor.timeline || !head) return;
-  const { timeMs } = avatar.avatar.detail;
-  const share = Math.min(1, Math.max(0, (timeMs - timeline.startMs) / timeline.durationMs));
-  head.setAttribute("transform", `translate(${(1000 * share).toFixed(1)})`);
-  if (document.activeElement !== find("seek")) find("seek").value = String(Math.round(1000 * share));
-  find("time").textContent = `${(timeMs / 1000).toFixed(2)} s`;
+	const timeline = avatar.avatar?.supply.timeline ?? null;
+	if (timeline !== drawn) drawStrip(timeline);
+	if (!timeline || !avatar.avatar?.compositor.timeline || !head) return;
+	const { timeMs } = avatar.avatar.detail;
+	const share = Math.min(1, Math.max(0, (timeMs - timeline.startMs) / timeline.durationMs));
+	head.setAttribute("transform", `translate(${(1000 * share).toFixed(1)})`);
+	if (document.activeElement !== find("seek")) find("seek").value = String(Math.round(1000 * share));
+	find("time").textContent = `${(timeMs / 1000).toFixed(2)} s`;
 });
 
 /** @param {boolean} isPaused */
 function pause(isPaused) {
-  avatar.avatar?.setPaused(isPaused);
-  find("pause").setAttribute("aria-pressed", String(isPaused));
-  find("pause").setAttribute("aria-label", isPaused ? "Play the clip" : "Pause the clip");
+	avatar.avatar?.setPaused(isPaused);
+	find("pause").setAttribute("aria-pressed", String(isPaused));
+	find("pause").setAttribute("aria-label", isPaused ? "Play the clip" : "Pause the clip");
 }
 find("pause").onclick = () => pause(!avatar.avatar?.isPaused);
 find("seek").oninput = () => {
-  if (!drawn) return;
-  pause(true);
-  avatar.video.currentTime = (drawn.startMs + (drawn.durationMs * find("seek").value) / 1000) / 1000;
+	if (!drawn) return;
+	pause(true);
+	avatar.video.currentTime = (drawn.startMs + (drawn.durationMs * find("seek").value) / 1000) / 1000;
 };
 
 // --- what it says about itself ------------------------------------------------------------------
 
 function tell() {
-  const core = avatar.avatar;
-  if (!core) return;
-  const { isOn, reason } = core.tracking;
-  find("tracking").textContent = isOn ? "Tracking: ON" : `Tracking: OFF – ${reason}`;
-  find("tracking").toggleAttribute("data-on", isOn);
-  find("problems").replaceChildren(
-    ...[...core.problems].map((problem) => Object.assign(document.createElement("li"), { textContent: problem })),
-  );
+	const core = avatar.avatar;
+	if (!core) return;
+	const { isOn, reason } = core.tracking;
+	find("tracking").textContent = isOn ? "Tracking: ON" : `Tracking: OFF – ${reason}`;
+	find("tracking").toggleAttribute("data-on", isOn);
+	find("problems").replaceChildren(
+		...[...core.problems].map((problem) => Object.assign(document.createElement("li"), { textContent: problem })),
+	);
 }
 for (const name of ["tracking", "error", "ready"]) avatar.addEventListener(name, tell);
 tell();
 
 new MutationObserver(() => find("debug").setAttribute("aria-pressed", String(avatar.hasAttribute("debug")))).observe(
-  avatar,
-  {
-    attributeFilter: ["debug"],
-  },
+	avatar,
+	{
+		attributeFilter: ["debug"],
+	},
 );
 find("debug").onclick = () => avatar.toggleAttribute("debug");
 find("calibrate").onclick = () => {
-  avatar.calibrating = !avatar.calibrating;
-  if (avatar.calibrating) avatar.focus();
+	avatar.calibrating = !avatar.calibrating;
+	if (avatar.calibrating) avatar.focus();
 };
 avatar.addEventListener("calibrating", () => {
-  find("calibrate").setAttribute("aria-pressed", String(avatar.calibrating));
-  find("calibration").hidden = !avatar.calibrating;
+	find("calibrate").setAttribute("aria-pressed", String(avatar.calibrating));
+	find("calibration").hidden = !avatar.calibrating;
 });
 find("export").onclick = () => {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([avatar.exportCalibration()], { type: "application/json" }));
-  link.download = "calibration.json";
-  link.click();
-  URL.revokeObjectURL(link.href);
+	const link = document.createElement("a");
+	link.href = URL.createObjectURL(new Blob([avatar.exportCalibration()], { type: "application/json" }));
+	link.download = "calibration.json";
+	link.click();
+	URL.revokeObjectURL(link.href);
 };
 find("follow").onclick = () => {
-  const isOn = !avatar.avatar?.isSwitchedOn;
-  avatar.avatar?.setTracking(isOn);
-  find("follow").setAttribute("aria-pressed", String(isOn));
+	const isOn = !avatar.avatar?.isSwitchedOn;
+	avatar.avatar?.setTracking(isOn);
+	find("follow").setAttribute("aria-pressed", String(isOn));
 };
 
 // --- speech -------------------------------------------------------------------------------------
@@ -198,32 +198,32 @@ const voiceBox = find("voice");
 /** @returns {boolean} */
 const hasVoice = () => typeof speechSynthesis === "object" && speechSynthesis.getVoices().length > 0;
 function tellVoices() {
-  voiceBox.disabled = !hasVoice();
-  find("voices").textContent = hasVoice() ? "" : "This browser has no voice: the lips move silently.";
+	voiceBox.disabled = !hasVoice();
+	find("voices").textContent = hasVoice() ? "" : "This browser has no voice: the lips move silently.";
 }
 tellVoices();
 if (typeof speechSynthesis === "object") speechSynthesis.addEventListener?.("voiceschanged", tellVoices);
 
 find("speak").onsubmit = (/** @type {Event} */ event) => {
-  event.preventDefault();
-  const text = find("text").value;
-  const { cues, words } = cuesFromText(text);
-  if (!voiceBox.checked || !hasVoice()) {
-    avatar.playCues(cues);
-    return;
-  }
-  speechSynthesis.cancel();
-  const utterance = new SpeechSynthesisUtterance(text);
-  let startMs = Number.POSITIVE_INFINITY;
-  utterance.onstart = () => {
-    startMs = performance.now();
-  };
-  utterance.onboundary = ({ charIndex }) => {
-    // The voice keeps its own pace: put our word where its word is.
-    const word = words.findLast(({ index }) => index <= charIndex);
-    if (word) startMs = performance.now() - word.t_ms;
-  };
-  utterance.onend = utterance.onerror = () => avatar.stopCues();
-  avatar.playCues(cues, () => performance.now() - startMs);
-  speechSynthesis.speak(utterance);
+	event.preventDefault();
+	const text = find("text").value;
+	const { cues, words } = cuesFromText(text);
+	if (!voiceBox.checked || !hasVoice()) {
+		avatar.playCues(cues);
+		return;
+	}
+	speechSynthesis.cancel();
+	const utterance = new SpeechSynthesisUtterance(text);
+	let startMs = Number.POSITIVE_INFINITY;
+	utterance.onstart = () => {
+		startMs = performance.now();
+	};
+	utterance.onboundary = ({ charIndex }) => {
+		// The voice keeps its own pace: put our word where its word is.
+		const word = words.findLast(({ index }) => index <= charIndex);
+		if (word) startMs = performance.now() - word.t_ms;
+	};
+	utterance.onend = utterance.onerror = () => avatar.stopCues();
+	avatar.playCues(cues, () => performance.now() - startMs);
+	speechSynthesis.speak(utterance);
 };

@@ -9,7 +9,8 @@ Films whose every frame says which one it is, and timelines that say where it mu
 * ``square``: a green rectangle that moves, turns and grows; the sprite belongs on its middle.
 * ``alpha``: transparent but for a disc.
 * ``gap``: nobody in the picture in the middle of the film.
-* ``face``: sprites of one colour each, 512x640, for everything else.
+* ``full``: everything a pack can have, at full size: what drawing costs at most.
+* ``face``: sprites of one colour each, for everything else.
 """
 
 from __future__ import annotations
@@ -166,6 +167,25 @@ def gap_film(folder: Path) -> None:
     timeline(video, times_ms, mouths, (256, 320), 1500, quality=gaps)
 
 
+def full_film(folder: Path) -> None:
+    video = pack(folder, (512, 640), (160, 120))
+    for name, value in (("open", 200), ("half", 150), ("closed", 100), ("mask", 255)):
+        write_png(folder / f"eyes_{name}.png", np.full((80, 232, 3), value, np.uint8))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["eyes"] |= {
+        "frames": {name: f"eyes_{name}.png" for name in ("open", "half", "closed")},
+        "mask": "eyes_mask.png", "featherPx": 6, "pupil": {"enabled": True, "maxOffsetX": 8, "maxOffsetY": 6},
+    }
+    manifest["mouth"]["featherPx"] = 8
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    y, x = np.mgrid[:640, :512]
+    times_ms = [round(i * 1000 / 30) for i in range(30)]
+    frames = [np.stack([x // 2, y // 3, (x + y + 8 * i) % 256], axis=2).astype(np.uint8) for i in range(30)]
+    encode(video, frames, times_ms)
+    mouths = [box(256 + i, 460, 160, 120, i / 3) for i in range(30)]
+    timeline(video, times_ms, mouths, (512, 640), 1000)
+
+
 def main(out: Path) -> None:
     for fps in (24, 30, 60):
         times_ms = [round(i * 1000 / fps) for i in range(round(fps * 0.8))]
@@ -177,6 +197,7 @@ def main(out: Path) -> None:
     square_film(out / "square")
     alpha_film(out / "alpha")
     gap_film(out / "gap")
+    full_film(out / "full")
     code_film(out / "face", [round(i * 1000 / 30) for i in range(30)], 1000)
 
 

@@ -9,36 +9,36 @@ const THROTTLE = 4;
 let site;
 let browser;
 before(async () => {
-  site = await startSite();
-  browser = await startBrowser();
+	site = await startSite();
+	browser = await startBrowser();
 });
 after(async () => {
-  await browser?.close();
-  site?.stop();
+	await browser?.close();
+	site?.stop();
 });
 
 // All at once: on two cores that is one more way to be slow.
 describe("the overlay belongs to the frame it is drawn on", { concurrency: FILMS.length }, () => {
-  for (const film of FILMS) test(`${film}, over ${LOOPS} loops on a slow machine`, (t) => isExact(film, t));
+	for (const film of FILMS) test(`${film}, over ${LOOPS} loops on a slow machine`, (t) => isExact(film, t));
 });
 
 async function isExact(film, t) {
-  site.addPack(film);
-  const { page, errors } = await openAvatar(browser, site, film, { throttle: THROTTLE });
-  await page.evaluate(watchCodes);
-  await until(() => page.evaluate((loops) => window.loops >= loops, LOOPS), 6000 * LOOPS);
-  const { seen, clock } = await page.evaluate(() => ({ seen: window.seen, clock: window.element.avatar.plate.clock }));
-  const right = seen.filter(({ shown, drawn }) => shown === drawn).length;
-  const flashes = seen.filter(({ isStill }) => isStill).length;
-  const pictures = new Set(seen.map(({ shown }) => shown)).size;
-  t.diagnostic(
-    `${film}: ${right} of ${seen.length} displayed frames exact, ${pictures} different pictures, ${flashes} flashes, clock ${clock}`,
-  );
-  assert.ok(
-    right / seen.length >= 0.999,
-    JSON.stringify(seen.filter(({ shown, drawn }) => shown !== drawn).slice(0, 5)),
-  );
-  assert.equal(flashes, 0, "the still face never flashes up between two loops");
-  assert.deepEqual(errors, []);
-  await page.context().close();
+	site.addPack(film);
+	const { page, errors } = await openAvatar(browser, site, film, { throttle: THROTTLE });
+	await page.evaluate(watchCodes);
+	await until(() => page.evaluate((loops) => window.loops >= loops, LOOPS), 6000 * LOOPS);
+	const { seen, clock } = await page.evaluate(() => ({ seen: window.seen, clock: window.element.avatar.plate.clock }));
+	const right = seen.filter(({ shown, drawn }) => shown === drawn).length;
+	const flashes = seen.filter(({ isStill }) => isStill).length;
+	const pictures = new Set(seen.map(({ shown }) => shown)).size;
+	t.diagnostic(
+		`${film}: ${right} of ${seen.length} displayed frames exact, ${pictures} different pictures, ${flashes} flashes, clock ${clock}`,
+	);
+	assert.ok(
+		right / seen.length >= 0.999,
+		JSON.stringify(seen.filter(({ shown, drawn }) => shown !== drawn).slice(0, 5)),
+	);
+	assert.equal(flashes, 0, "the still face never flashes up between two loops");
+	assert.deepEqual(errors, []);
+	await page.context().close();
 }

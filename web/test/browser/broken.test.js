@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { openAvatar, startBrowser, startSite, until } from "./harness.js";
+
+let site;
+let browser;
+before(async () => {
+	site = await startSite();
+	browser = await startBrowser();
+});
+after(async () => {
+	await browser?.close();
+	await site?.stop();
+});
+
+/** @param {(timeline: any) => any} change */
+const timeline = (change) => (pack) => {
+	const file = join(pack, "anchors_timeline.json");
+	writeFileSync(file, JSON.stringify(change(JSON.parse(readFileSync(file, "utf8")))));
+};
+const without =
+	(...names) =>
+	(pack) => {
+		for (const name of names) rmSync(join(pack, name));
+	};
+
+/** What is wrong -> what the page says, and whether it can go on following the video. */
+const CASES = {
+	no_timeline: [without("anchors_timeline.json"), /no anchors_timeline.json yet/, false],
+	timeline_not_json: [
+		(pack) => writeFileSync(join(pack, "anchors_timeline.json"), '{"version": 1, "fra'),
+		/not JSON/,
+		false,
+	],
+	timeline_empty: [(pack) => writeFileSync(join(pack, "anchors_timeline.json"), ""), /not JSON/, false],
+	timeline_wrong_version: [timeline((t) => ({ ...t, version: 2 })), /version is 2, this page reads 1/, false],
+	timeline_null: [timeline(() => null), /version is undefined/, false],
+	timeline_bad_number: [
+		timeline((t) => ({ ...t, frames: [{ ...t.frames[0], mouth: { ...t.frames[0].mouth, w: "wide" } }] })),
+		/frames\[0\]\.mouth\.w/,
+		false,
+	],
+	timeline_odd_keys: [
+		timeline((t) => ({ version: 1, frames: t.frames, quality: { gaps: "none", warnings: 3 }, source: null })),
+		null,
+		true,
+	],
+	timeline_of_another_video: [
+		timeline((t) => ({ ...t, source: { ...t.source, video: "other.webm" } })),
+		/for other\.webm, not for idle\.webm/,
+		false,
+	],
+	timeline_of_a_former_video: [
+		timeline((t) => ({ ...t, source: { ...t.source, size: 99 } })),
+		/another idle\.webm \(99 bytes/,
+		false,
+	],
+	timeline_of_another_size: [
+		timeline((t) => ({ ...t, source: { ...t.source, width: 640, height: 360, size: 0 } })),
+		/for a 640×360 video/,
+		false,
+	],
+	timeline_without_a_face: [timeline((t) => ({ ...t, frames: [] })), /no face was found/, false],
+	video_missing: [without("idle.webm"), /idle\.webm is not there \(404\)/, false],
+	video_undecodable: [
+		(pack) => {
+			const size = readFileSync(join(pack, "idle.webm")).length;
+			writeFileSync(join(pack, "idle.webm"), Buffer.alloc(size, "not a film "));
+		},
+		/idle\.webm cannot be played/,
+		false,
+	],
+	sprites_missing: [without("mouth_sprites.png", "mouth_mask.png"), /mouth_sprites\.png: missing/, true],
+	base_missing: [without("base_face.png"), /base_face\.png: missing/, true],
+	sprites_not_pictures: [
+		(pack) => writeFileSync(join(pack, "mouth_sprites.png"), "no picture"),
+		/mouth_sprites\.png: missing or not a picture/,
+		true,
+	],
+	manifest_missing: [without("manifest.json"), /manifest\.json: it is not there \(404\)/, true],
+	manifest_not_json: [
+		(pack) => writeFileSync(join(pack, "manifest.json"), "<html>"),
+		/manifest\.json: .*usual names/,
+		true,
+	],
+	manifest_odd: [
+		(pack) => writeFileSync(join(pack, "manifest.json"), '{"mouth": 7, "eyes": null, "base": []}'),
+		null,
+		true,
+	],
+	everything_missing: [
+		without(
+			"manifest.json",
+			"base_face.png",
+			"idle.webm",
+			"mouth_sprites.png",
+			"mouth_mask.png",
+			"anchors_timeline.json",
+		),
+		/manifest\.json/,
+		false,
+	],
+};
+
+for (const [name, [breakIt, says, follows]] of Object.entries(CASES)) {
+	test(`${name.replaceAll("_", " ")}: the page says so and goes on`, async () => {
+		breakIt(site.addPack("face", name));
+		const { page, errors } = await openAvatar(browser, site, name);
+		await until(() => page.evaluate(() => window.heard.some((event) => event.name === "ready")));
+		await until(() =>
+			page.evaluate(
+				(follows) =>
+					window.element.avatar.tracking.isOn === follows && window.element.avatar.tracking.reason !== "loading",
+				follows,
+			),
+		);
+		const { heard, panel } = await page.evaluate(() => {
+			window.element.setAttribute("debug", "");
+			return new Promise((resolve) =>
+				window.element.addEventListener(
+					"frame",
+					() => resolve({ heard: window.heard, panel: window.element.panel.textContent }),
+					{ once: true },
+				),
+			);
+		});
+		if (says) {
+			assert.ok(
+				heard.some(
+					({ name, message, reason }) => (name === "error" || name === "fallback") && says.test(message ?? reason),
+				),
+				JSON.stringify(heard),
+			);
+			assert.match(panel, says);
+		}
+		assert.equal(heard.at(-1).isOn ?? follows, follows);
+		assert.deepEqual(errors, []);
+		// Still usable: methods work, and another pack can be shown.
+		await page.evaluate(() => {
+			window.element.setViseme("nonsense");
+			window.element.setEyes("closed");
+			window.element.setGaze(5, -5);
+			return window.element.playCues([]);
+		});
+		await page.context().close();
+	});
+}
+
+test("from a broken pack to a whole one and back", async () => {
+	without("anchors_timeline.json")(site.addPack("face", "broken"));
+	site.addPack("face", "whole");
+	const { page, errors } = await openAvatar(browser, site, "broken");
+	const tracks = (isOn) =>
+		until(() =>
+			page.evaluate(
+				(isOn) => window.element.avatar.tracking.isOn === isOn && window.element.avatar.compositor.isTracked === isOn,
+				isOn,
+			),
+		);
+	for (let i = 0; i < 3; i++) {
+		await page.evaluate(() => window.element.setAttribute("src", "avatars/whole/"));
+		await tracks(true);
+		await page.evaluate(() => window.element.setAttribute("src", "avatars/broken/"));
+		await tracks(false);
+	}
+	assert.deepEqual(errors, []);
+});
