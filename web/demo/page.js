@@ -164,24 +164,19 @@ function tell() {
 for (const name of ["tracking", "error", "ready"]) avatar.addEventListener(name, tell);
 tell();
 
-new MutationObserver(() => find("debug").setAttribute("aria-pressed", String(avatar.hasAttribute("debug")))).observe(
-	avatar,
-	{
-		attributeFilter: ["debug"],
-	},
-);
+/** Whether it came by a key or by a button. */
+new MutationObserver(() => {
+	for (const name of ["debug", "calibrate"]) find(name).setAttribute("aria-pressed", String(avatar.hasAttribute(name)));
+	find("calibration").hidden = !avatar.hasAttribute("calibrate");
+}).observe(avatar, { attributeFilter: ["debug", "calibrate"] });
 find("debug").onclick = () => avatar.toggleAttribute("debug");
 find("calibrate").onclick = () => {
-	avatar.calibrating = !avatar.calibrating;
-	if (avatar.calibrating) avatar.focus();
+	if (avatar.toggleAttribute("calibrate")) avatar.focus();
 };
-avatar.addEventListener("calibrating", () => {
-	find("calibrate").setAttribute("aria-pressed", String(avatar.calibrating));
-	find("calibration").hidden = !avatar.calibrating;
-});
 find("export").onclick = () => {
 	const link = document.createElement("a");
-	link.href = URL.createObjectURL(new Blob([avatar.exportCalibration()], { type: "application/json" }));
+	const text = avatar.avatar?.calibration.toManifest() ?? "";
+	link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
 	link.download = "calibration.json";
 	link.click();
 	URL.revokeObjectURL(link.href);

@@ -13,43 +13,41 @@ import { staticAnchor } from "./pack.js";
  * @typedef {{t_ms: number, viseme: string}} Cue
  */
 
+const BLINK_MS = 260;
+
 /** How far open an eye is *ms* into a blink: quick down, a moment shut, slower up. @param {number} ms */
 export function blinkAt(ms) {
-	if (ms < 0 || ms >= 260) return 1;
-	if (ms < 80) return 1 - ms / 80;
-	return ms < 120 ? 0 : (ms - 120) / 140;
+	if (ms < 0 || ms >= BLINK_MS) return 1;
+	return Math.max(0, 1 - ms / 80, (ms - 120) / 140);
 }
 
-/** @type {Record<string, number>} */
-const OPENNESS = { open: 1, half: 0.5, closed: 0 };
+const nowhere = () => staticAnchor({ x: 0, y: 0, w: 1, h: 1 });
 
 export class Compositor {
-	/**
-	 * @param {HTMLCanvasElement} canvas
-	 * @param {Plate} plate
-	 * @param {() => number} [random]
-	 */
-	constructor(canvas, plate, random = Math.random) {
+	/** @param {HTMLCanvasElement} canvas @param {Plate} plate */
+	constructor(canvas, plate) {
 		this.canvas = canvas;
 		this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
 		this.plate = plate;
-		this.random = random;
 		/** @type {Pack | null} */
 		this.pack = null;
 		/** @type {Timeline | null} None, or one that belongs to the video on the plate. */
 		this.timeline = null;
 		/** @type {Calibration | null} */
 		this.calibration = null;
-		/** @type {Record<Part, Layer | null>} */
-		this.layers = { mouth: null, eyes: null };
+		/** @type {Layer | null} */
+		this.mouth = null;
+		/** @type {Layer | null} */
+		this.eyes = null;
 		this.width = 512;
 		this.height = 640;
-		this.isTracked = false;
 		this.fadeMs = 90;
-		this.blinks = true;
+		/** Whether the eyes blink and a still face breathes. */
 		this.moves = true;
+		this.isTracked = false;
 		/** @type {Record<Part, Anchor>} Where the parts were drawn last. */
-		this.anchors = { mouth: staticAnchor({ x: 0, y: 0, w: 1, h: 1 }), eyes: staticAnchor({ x: 0, y: 0, w: 1, h: 1 }) };
+		this.anchors = { mouth: nowhere(), eyes: nowhere() };
+		this.statics = { mouth: nowhere(), eyes: nowhere() };
 		this.viseme = 0;
 		this.openness = 1;
 		this.opennessGoal = 1;
@@ -62,31 +60,32 @@ export class Compositor {
 		this.nextCue = 0;
 		this.cueClock = () => 0;
 		/** @type {() => void} */
-		this.onCuesEnd = () => {};
+		this.endCues = () => {};
 	}
 
-	/** @param {Pack} pack */
-	use(pack) {
-		this.layers.mouth?.destroy();
-		this.layers.eyes?.destroy();
+	/** @param {Pack} pack @param {Calibration} calibration */
+	use(pack, calibration) {
+		this.destroy();
 		this.pack = pack;
-		const { mouth, eyes } = pack.sprites;
-		this.layers = { mouth: mouth && new Layer(mouth), eyes: eyes && new Layer(eyes) };
-		this.layers.eyes?.weigh(0, 0);
-		this.statics = { mouth: staticAnchor(pack.manifest.mouth.anchor), eyes: staticAnchor(pack.manifest.eyes.anchor) };
+		this.calibration = calibration;
+		const { manifest, sprites } = pack;
+		this.mouth = sprites.mouth && new Layer(sprites.mouth);
+		this.eyes = sprites.eyes && new Layer(sprites.eyes);
+		this.mouth?.weigh(0, 1);
+		this.statics = { mouth: staticAnchor(manifest.mouth.anchor), eyes: staticAnchor(manifest.eyes.anchor) };
 		this.setViseme("REST");
 	}
 
 	/** @param {string} name A viseme of the pack, or one its manifest maps to one; REST for any other. */
 	setViseme(name) {
-		const names = this.pack?.sprites.mouth?.names ?? [];
+		const names = this.mouth?.sprites.names ?? [];
 		const mapped = this.pack?.manifest.mapping[name] ?? name;
 		this.viseme = Math.max(0, names.indexOf(names.includes(mapped) ? mapped : "REST"));
 	}
 
 	/** @param {"open" | "half" | "closed"} state */
 	setEyes(state) {
-		this.opennessGoal = OPENNESS[state] ?? 1;
+		this.opennessGoal = { closed: 0, half: 0.5, open: 1 }[state] ?? 1;
 	}
 
 	/** @param {number} x @param {number} y -1 to 1; right and down are positive. */
@@ -96,77 +95,82 @@ export class Compositor {
 	}
 
 	/**
-	 * @param {readonly Cue[]} cues In order of time; each holds until the next.
-	 * @param {() => number} clock Milliseconds since the cues began.
-	 * @param {() => void} onEnd
+	 * Move the mouth through *cues*; a new track replaces the old.
+	 *
+	 * @param {readonly Cue[]} cues In order of `t_ms`; each holds until the next.
+	 * @param {() => number} [clock] Milliseconds since the track began, such as an audio's time; else the page's.
+	 * @returns {Promise<void>} Kept when the last cue was reached or the track was replaced.
 	 */
-	playCues(cues, clock, onEnd) {
-		this.onCuesEnd();
+	playCues(cues, clock) {
+		const startMs = performance.now();
+		this.endCues();
 		this.cues = cues;
 		this.nextCue = 0;
-		this.cueClock = clock;
-		this.onCuesEnd = onEnd;
+		this.cueClock = clock ?? (() => performance.now() - startMs);
+		return new Promise((resolve) => {
+			this.endCues = resolve;
+			if (!cues.length) resolve();
+		});
+	}
+
+	stopCues() {
+		this.playCues([]);
+		this.setViseme("REST");
 	}
 
 	/** @param {number} nowMs Of the page's clock, as requestAnimationFrame gives it. */
 	draw(nowMs) {
-		const { context, canvas, plate, pack, timeline, anchors, layers } = this;
+		const { context, canvas, plate, pack, timeline, anchors, eyes, mouth, calibration } = this;
 		const elapsedMs = Math.min(100, Math.max(0, nowMs - this.lastMs));
 		this.lastMs = nowMs;
 		plate.update();
-		if (!pack || !this.statics) return;
+		if (!pack) return;
 		this.isTracked =
-			timeline !== null &&
 			plate.hasPicture &&
-			timeline.anchorAt("mouth", plate.timeMs, anchors.mouth) &&
+			timeline?.anchorAt("mouth", plate.timeMs, anchors.mouth) === true &&
 			timeline.anchorAt("eyes", plate.timeMs, anchors.eyes);
-
 		let scale = canvas.width / this.width;
 		let x = 0;
 		let y = 0;
 		context.setTransform(1, 0, 0, 1, 0, 0);
 		context.globalCompositeOperation = "copy";
-		if (this.isTracked) {
+		if (this.isTracked || !pack.base) {
 			context.drawImage(plate.canvas, 0, 0);
+			// Without a still face the video is the better picture, but nobody knows where its mouth is.
+			if (!this.isTracked) return;
 		} else {
-			copy(this.statics.mouth, anchors.mouth);
-			copy(this.statics.eyes, anchors.eyes);
+			Object.assign(anchors.mouth, this.statics.mouth);
+			Object.assign(anchors.eyes, this.statics.eyes);
 			const micro = pack.manifest.microMotion;
 			if (micro?.enabled && this.moves) {
-				const turn = (2 * Math.PI * nowMs) / 1000;
-				const breath = 1 + micro.breathingScale * Math.sin(turn * micro.breathingFrequency);
 				// The chest stands still at the picture's foot; a video moves by itself and needs none of this.
+				const breath = 1 + micro.breathingScale * wave(nowMs, micro.breathingFrequency);
 				x = (canvas.width * (1 - breath)) / 2;
-				y = canvas.height * (1 - breath) + scale * micro.headBobAmplitude * Math.sin(turn * micro.headBobFrequency);
+				y = canvas.height * (1 - breath) + scale * micro.headBobAmplitude * wave(nowMs, micro.headBobFrequency);
 				scale *= breath;
 			}
-			if (pack.base) context.drawImage(pack.base, x, y, this.width * scale, this.height * scale);
-			else {
-				// Without a still face the video is the better picture, but nobody knows where its mouth is.
-				context.drawImage(plate.canvas, 0, 0);
-				return;
-			}
+			context.drawImage(pack.base, x, y, this.width * scale, this.height * scale);
 		}
-		this.calibration?.apply("eyes", anchors.eyes);
-		this.calibration?.apply("mouth", anchors.mouth);
-		if (layers.eyes) {
-			this.#moveEyes(layers.eyes, nowMs, elapsedMs);
-			layers.eyes.draw(context, anchors.eyes, scale, x, y);
+		calibration?.apply("eyes", anchors.eyes);
+		calibration?.apply("mouth", anchors.mouth);
+		if (eyes) {
+			this.#look(eyes, nowMs, elapsedMs);
+			eyes.draw(context, anchors.eyes, scale, x, y);
 		}
-		if (layers.mouth) {
+		if (mouth) {
 			this.#speak();
-			layers.mouth.fade(this.viseme, elapsedMs / this.fadeMs);
-			layers.mouth.draw(context, anchors.mouth, scale, x, y);
+			mouth.fade(this.viseme, elapsedMs / this.fadeMs);
+			mouth.draw(context, anchors.mouth, scale, x, y);
 		}
 	}
 
 	/** @param {Layer} eyes @param {number} nowMs @param {number} elapsedMs */
-	#moveEyes(eyes, nowMs, elapsedMs) {
+	#look(eyes, nowMs, elapsedMs) {
 		const step = elapsedMs / 120;
 		this.openness += Math.min(step, Math.max(-step, this.opennessGoal - this.openness));
 		let open = this.openness;
-		if (this.blinks) {
-			if (nowMs > this.blinkMs + 260) this.blinkMs = nowMs + 2000 + 4000 * this.random();
+		if (this.moves) {
+			if (nowMs > this.blinkMs + BLINK_MS) this.blinkMs = nowMs + 2000 + 4000 * Math.random();
 			open = Math.min(open, blinkAt(nowMs - this.blinkMs));
 		}
 		const { names } = eyes.sprites;
@@ -186,21 +190,16 @@ export class Compositor {
 		while (this.nextCue < this.cues.length && this.cues[this.nextCue].t_ms <= dueMs) {
 			this.setViseme(this.cues[this.nextCue++].viseme);
 		}
-		if (this.nextCue === this.cues.length) this.onCuesEnd();
+		if (this.nextCue === this.cues.length) this.endCues();
 	}
 
 	destroy() {
-		this.layers.mouth?.destroy();
-		this.layers.eyes?.destroy();
-		this.pack = null;
+		this.endCues();
+		this.mouth?.destroy();
+		this.eyes?.destroy();
+		this.pack = this.mouth = this.eyes = null;
 	}
 }
 
-/** @param {Anchor} from @param {Anchor} to */
-function copy(from, to) {
-	to.cx = from.cx;
-	to.cy = from.cy;
-	to.w = from.w;
-	to.h = from.h;
-	to.roll = from.roll;
-}
+/** @param {number} nowMs @param {number} hz */
+const wave = (nowMs, hz) => Math.sin((2 * Math.PI * hz * nowMs) / 1000);

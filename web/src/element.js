@@ -1,33 +1,32 @@
 import { Avatar } from "./avatar.js";
-import { panelText } from "./debug.js";
 
 /**
  * `<anchor-avatar src="avatars/ID/">`: an avatar in the page.
  *
  * Attributes: `src` the pack's folder; `label` what a screen reader calls it; `debug` shows boxes and the
- * panel; `keys` listens to T, C, arrows and Tab everywhere in the page, not only while it has the focus.
- * Events: see Avatar.
+ * panel; `calibrate` lets arrows move the overlays; `keys` listens to T, C, arrows and Tab everywhere in the
+ * page, not only while the avatar has the focus. Events: see Avatar.
  *
  * @typedef {import("./compositor.js").Cue} Cue
  */
 
-const STYLE = `
+const INSIDE = `<style>
 :host { display: block; position: relative; max-width: 512px; }
 :host(:focus-visible) { outline: 3px solid Highlight; outline-offset: 3px; }
 canvas { display: block; width: 100%; }
 video { position: absolute; left: 0; top: 0; width: 1px; height: 1px; opacity: 0; pointer-events: none; }
 pre { position: absolute; inset: auto 8px 8px; margin: 0; padding: 8px 10px; border-radius: 8px; overflow: hidden;
-  font: 11px/1.5 ui-monospace, monospace; color: #e9fff0; background: #06140cd9; white-space: pre-wrap; pointer-events: none; }
-`;
+	font: 11px/1.5 ui-monospace, monospace; color: #e9fff0; background: #06140cd9; white-space: pre-wrap; pointer-events: none; }
+</style><canvas part="canvas" role="img"></canvas>
+<video muted loop playsinline crossorigin="anonymous" aria-hidden="true" tabindex="-1"></video><pre part="panel" hidden></pre>`;
 
 export class AnchorAvatar extends HTMLElement {
-	static observedAttributes = ["src", "debug", "label"];
+	static observedAttributes = ["src", "label", "debug", "calibrate"];
 
 	constructor() {
 		super();
 		const root = this.attachShadow({ mode: "open" });
-		root.innerHTML = `<style>${STYLE}</style><canvas part="canvas" role="img"></canvas>
-      <video muted loop playsinline crossorigin="anonymous" aria-hidden="true" tabindex="-1"></video><pre part="panel" hidden></pre>`;
+		root.innerHTML = INSIDE;
 		this.canvas = /** @type {HTMLCanvasElement} */ (root.querySelector("canvas"));
 		this.video = /** @type {HTMLVideoElement} */ (root.querySelector("video"));
 		this.panel = /** @type {HTMLPreElement} */ (root.querySelector("pre"));
@@ -35,9 +34,9 @@ export class AnchorAvatar extends HTMLElement {
 		this.video.muted = true;
 		/** @type {Avatar | null} The headless core; there while the element is in a page. */
 		this.avatar = null;
-		/** @type {EventTarget} */
-		this.keysFrom = this;
-		this.onKey = this.onKey.bind(this);
+		/** @type {typeof import("./debug.js") | null} */
+		this.debug = null;
+		this.life = new AbortController();
 	}
 
 	connectedCallback() {
@@ -51,90 +50,82 @@ export class AnchorAvatar extends HTMLElement {
 		}
 		const frame = new CustomEvent("frame", { detail: avatar.detail });
 		avatar.addEventListener("frame", () => {
-			if (!this.panel.hidden) this.panel.textContent = panelText(avatar);
+			if (!this.panel.hidden && this.debug) {
+				this.debug.drawBoxes(avatar, this.chosen);
+				this.panel.textContent = this.debug.panelText(avatar, this.chosen);
+			}
 			this.dispatchEvent(frame);
 		});
-		this.sizes = new ResizeObserver(() => avatar.resize());
-		this.sizes.observe(this.canvas);
-		this.keysFrom = this.hasAttribute("keys") ? document : this;
-		this.keysFrom.addEventListener("keydown", this.onKey);
-		this.attributeChangedCallback("label");
-		this.attributeChangedCallback("debug");
-		this.attributeChangedCallback("src");
+		this.life = new AbortController();
+		const { signal } = this.life;
+		const sizes = new ResizeObserver(() => avatar.resize());
+		sizes.observe(this.canvas);
+		signal.addEventListener("abort", () => sizes.disconnect());
+		(this.hasAttribute("keys") ? document : this).addEventListener("keydown", (event) => this.#press(event), {
+			signal,
+		});
+		for (const name of AnchorAvatar.observedAttributes) this.attributeChangedCallback(name);
 	}
 
 	disconnectedCallback() {
-		this.sizes?.disconnect();
-		this.keysFrom.removeEventListener("keydown", this.onKey);
+		this.life.abort();
 		this.avatar?.destroy();
 		this.avatar = null;
 	}
 
+	/** The part that is being calibrated. */
+	get chosen() {
+		return this.avatar && this.hasAttribute("calibrate") ? this.avatar.calibration.part : null;
+	}
+
 	/** @param {string} name */
 	attributeChangedCallback(name) {
-		if (!this.avatar) return;
 		const src = this.getAttribute("src");
-		if (name === "src" && src) this.avatar.load(src);
-		else if (name === "label") this.canvas.setAttribute("aria-label", this.getAttribute("label") ?? "Talking avatar");
-		else if (name === "debug") {
-			this.avatar.isDebugging = this.hasAttribute("debug");
-			this.panel.hidden = !this.avatar.isDebugging && !this.avatar.isCalibrating;
-		}
+		if (name === "label") this.canvas.setAttribute("aria-label", this.getAttribute("label") ?? "Talking avatar");
+		else if (name !== "src") this.#showPanel();
+		else if (src) this.avatar?.load(src);
+	}
+
+	async #showPanel() {
+		this.panel.hidden = !this.hasAttribute("debug") && !this.hasAttribute("calibrate");
+		if (!this.panel.hidden) this.debug ??= await import("./debug.js");
 	}
 
 	/** @param {Event} event */
-	onKey(event) {
+	#press(event) {
 		const pressed = /** @type {KeyboardEvent} */ (event);
-		const { avatar } = this;
 		const from = pressed.composedPath()[0];
-		if (!avatar || pressed.ctrlKey || pressed.altKey || pressed.metaKey) return;
+		if (pressed.ctrlKey || pressed.altKey || pressed.metaKey) return;
 		if (from instanceof HTMLElement && (from.isContentEditable || from.matches("input, select, textarea"))) return;
 		const key = pressed.key.toLowerCase();
 		if (key === "t") this.toggleAttribute("debug");
-		else if (key === "c" || (key === "escape" && avatar.isCalibrating)) this.calibrating = !avatar.isCalibrating;
-		else if (!avatar.isCalibrating || !avatar.calibration?.press(pressed)) return;
+		else if (key === "c" || (key === "escape" && this.chosen)) this.toggleAttribute("calibrate");
+		else if (!this.chosen || !this.avatar?.calibration.press(pressed)) return;
 		pressed.preventDefault();
-	}
-
-	/** Whether arrows move the overlays and the boxes are shown. */
-	get calibrating() {
-		return this.avatar?.isCalibrating ?? false;
-	}
-
-	set calibrating(isOn) {
-		if (!this.avatar || this.avatar.isCalibrating === isOn) return;
-		this.avatar.isCalibrating = isOn;
-		this.attributeChangedCallback("debug");
-		this.dispatchEvent(new CustomEvent("calibrating", { detail: { isOn } }));
-	}
-
-	/** The calibration as JSON for the pack's manifest. */
-	exportCalibration() {
-		return this.avatar?.calibration?.toManifest() ?? "";
 	}
 
 	/** @param {string} name */
 	setViseme(name) {
-		this.avatar?.setViseme(name);
+		this.avatar?.compositor.setViseme(name);
 	}
 
 	/** @param {"open" | "half" | "closed"} state */
 	setEyes(state) {
-		this.avatar?.setEyes(state);
+		this.avatar?.compositor.setEyes(state);
 	}
 
 	/** @param {number} x @param {number} y -1 to 1; right and down are positive. */
 	setGaze(x, y) {
-		this.avatar?.setGaze(x, y);
+		this.avatar?.compositor.setGaze(x, y);
 	}
 
-	/** @param {readonly Cue[]} cues @param {() => number} [clock] See Avatar.playCues. */
-	playCues(cues, clock) {
-		return this.avatar?.playCues(cues, clock) ?? Promise.resolve();
+	/** @param {readonly Cue[]} cues @param {() => number} [clock] See Compositor.playCues. */
+	async playCues(cues, clock) {
+		await this.avatar?.compositor.playCues(cues, clock);
 	}
 
 	stopCues() {
-		this.avatar?.stopCues();
+		this.avatar?.compositor.stopCues();
 	}
 }
 

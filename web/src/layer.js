@@ -14,7 +14,6 @@ export class Layer {
 		this.context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
 		/** Share of each cell in the mix; they sum to 1. */
 		this.weights = new Float64Array(sprites.cells.length);
-		this.weights[0] = 1;
 		this.shiftX = 0;
 		this.shiftY = 0;
 		this.isStale = true;

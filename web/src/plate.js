@@ -79,7 +79,8 @@ export class Plate {
 			w = videoWidth * scale;
 			h = videoHeight * scale;
 		}
-		this.context.clearRect(0, 0, width, height);
+		// "copy" empties what is beside the picture, and mixes nothing: a film may have alpha.
+		this.context.globalCompositeOperation = "copy";
 		this.context.drawImage(picture, (width - w) / 2, (height - h) / 2, w, h);
 		this.timeMs = timeMs;
 		this.hasPicture = true;

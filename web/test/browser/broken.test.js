@@ -116,16 +116,12 @@ for (const [name, [breakIt, says, follows]] of Object.entries(CASES)) {
 				follows,
 			),
 		);
-		const { heard, panel } = await page.evaluate(() => {
-			window.element.setAttribute("debug", "");
-			return new Promise((resolve) =>
-				window.element.addEventListener(
-					"frame",
-					() => resolve({ heard: window.heard, panel: window.element.panel.textContent }),
-					{ once: true },
-				),
-			);
-		});
+		await page.evaluate(() => window.element.setAttribute("debug", ""));
+		await until(() => page.evaluate(() => window.element.panel.textContent !== ""));
+		const { heard, panel } = await page.evaluate(() => ({
+			heard: window.heard,
+			panel: window.element.panel.textContent,
+		}));
 		if (says) {
 			assert.ok(
 				heard.some(

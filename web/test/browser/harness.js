@@ -123,7 +123,6 @@ export async function openAvatar(browser, site, pack, { width = 256, context = {
 			for (const name of ["ready", "tracking", "fallback", "error"]) {
 				avatar.addEventListener(name, ({ detail }) => window.heard.push({ name, ...detail }));
 			}
-			avatar.addEventListener("ready", () => (avatar.avatar.compositor.blinks = false));
 			avatar.setAttribute("src", src);
 			document.body.style.margin = "0";
 			document.body.append(avatar);

@@ -202,14 +202,10 @@ test("keys calibrate, the browser keeps it, and T shows what is tracked", async 
 	await page.evaluate(() => window.element.focus());
 	for (const key of ["t", "c", "ArrowRight", "ArrowRight", "Shift+ArrowUp", "Tab", "ArrowDown"])
 		await page.keyboard.press(key);
-	const panel = await page.evaluate(
-		() =>
-			new Promise((resolve) =>
-				window.element.addEventListener("frame", () => resolve(window.element.panel.textContent), { once: true }),
-			),
-	);
+	await until(() => page.evaluate(() => window.element.panel.textContent.includes("calibrating eyes")));
+	const panel = await page.evaluate(() => window.element.panel.textContent);
 	assert.match(panel, /Tracking: ON.*frame \d+.*coverage 100\.0 %.*calibrating eyes/s);
-	const exported = JSON.parse(await page.evaluate(() => window.element.exportCalibration()));
+	const exported = JSON.parse(await page.evaluate(() => window.element.avatar.calibration.toManifest()));
 	assert.deepEqual(exported.calibration, { mouth: { x: 2, y: 0, w: 0, h: 1 }, eyes: { x: 0, y: 1, w: 0, h: 0 } });
 	const kept = await page.evaluate(() => JSON.parse(localStorage.getItem("anchord.calibration.face")));
 	assert.deepEqual(kept, exported.calibration);
