@@ -193,7 +193,7 @@ const voiceBox = find("voice");
 /** @returns {boolean} */
 const hasVoice = () => typeof speechSynthesis === "object" && speechSynthesis.getVoices().length > 0;
 function tellVoices() {
-	voiceBox.disabled = !hasVoice();
+	voiceBox.parentElement.hidden = !hasVoice();
 	find("voices").textContent = hasVoice() ? "" : "This browser has no voice: the lips move silently.";
 }
 tellVoices();

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { FILMS, startBrowser, startSite, until } from "./harness.js";
+
+let site;
+let browser;
+let page;
+const errors = [];
+before(async () => {
+	site = await startSite();
+	browser = await startBrowser();
+	for (const film of ["face", "gap"]) site.addPack(film);
+	page = await browser.newPage();
+	page.on("pageerror", (error) => errors.push(error));
+	await page.goto(site.url);
+	await until(() => page.evaluate(() => document.querySelector("anchor-avatar").avatar?.compositor.isTracked));
+});
+after(async () => {
+	await browser?.close();
+	await site?.stop();
+});
+
+const text = (selector) => page.locator(selector).textContent();
+
+test("the first tracked avatar plays, and the page says that it is tracked", async () => {
+	assert.equal(await text("#tracking"), "Tracking: ON");
+	assert.equal(await page.locator(".packs button[aria-pressed=true] strong").textContent(), "face");
+	assert.match(await page.locator("#strip").getAttribute("aria-label"), /Face found in 100 % of the clip/);
+});
+
+test("picking another avatar shows it, with its gap on the strip", async () => {
+	await page.getByRole("button", { name: /^gap/ }).click();
+	await until(async () => (await page.locator("#strip .gap").count()) === 1);
+	assert.match(await page.locator("#strip").getAttribute("aria-label"), /66\.7 % of the clip, 1 gap/);
+	assert.match(page.url(), /avatar=gap/);
+	await page.getByRole("button", { name: /^face/ }).click();
+});
+
+test("T and C work from anywhere but a text; their buttons say so", async () => {
+	const pressed = (id) => page.locator(id).getAttribute("aria-pressed");
+	await page.locator("#text").focus();
+	await page.keyboard.press("t");
+	assert.equal(await pressed("#debug"), "false");
+	await page.locator("#follow").focus();
+	await page.keyboard.press("t");
+	await page.keyboard.press("c");
+	assert.deepEqual([await pressed("#debug"), await pressed("#calibrate")], ["true", "true"]);
+	assert.ok(await page.locator("#calibration").isVisible());
+	await page.keyboard.press("Escape");
+	await page.keyboard.press("t");
+	assert.deepEqual([await pressed("#debug"), await pressed("#calibrate")], ["false", "false"]);
+});
+
+test("a calibration is saved as a file for the pack", async () => {
+	await page.locator("#calibrate").click();
+	await page.keyboard.press("ArrowLeft");
+	const [download] = await Promise.all([page.waitForEvent("download"), page.locator("#export").click()]);
+	const saved = JSON.parse(readFileSync(await download.path(), "utf8"));
+	assert.equal(saved.calibration.mouth.x, -1);
+	await page.locator("#calibrate").click();
+});
+
+test("following can be switched off and on, and the clip held and moved", async () => {
+	const isTracked = () => page.evaluate(() => document.querySelector("anchor-avatar").avatar.compositor.isTracked);
+	await page.locator("#follow").click();
+	assert.equal(await text("#tracking"), "Tracking: OFF – switched off");
+	await until(async () => !(await isTracked()));
+	await page.locator("#follow").click();
+	await until(isTracked);
+	await page.locator("#seek").fill("500");
+	const at = () => page.evaluate(() => document.querySelector("anchor-avatar").avatar.plate.timeMs);
+	await until(async () => Math.abs((await at()) - 400) < 40);
+	assert.equal(await page.locator("#pause").getAttribute("aria-label"), "Play the clip");
+	await page.locator("#pause").click();
+	await until(async () => Math.abs((await at()) - 400) > 100);
+});
+
+test("a text moves the lips, without a voice too, and they come to rest", async () => {
+	await page.evaluate(() => {
+		const { compositor } = document.querySelector("anchor-avatar").avatar;
+		window.shapes = new Set();
+		document.querySelector("anchor-avatar").addEventListener("frame", () => window.shapes.add(compositor.viseme));
+	});
+	await page.locator("#text").fill("What a view.");
+	await page.getByRole("button", { name: "Speak" }).click();
+	await until(() => page.evaluate(() => window.shapes.size >= 4));
+	await until(() => page.evaluate(() => document.querySelector("anchor-avatar").avatar.compositor.viseme === 0));
+});
+
+test("a pack that comes, waits, is tracked and goes is followed in the list, by itself", async () => {
+	const row = page.getByRole("button", { name: /^newcomer/ });
+	const pack = site.addPack("face", "newcomer");
+	rmSync(join(pack, "anchors_timeline.json"));
+	await until(async () => (await row.count()) === 1 && /Waiting to be tracked/.test(await row.textContent()));
+	const timeline = JSON.parse(readFileSync(join(FILMS, "face/anchors_timeline.json"), "utf8"));
+	timeline.quality = { coverage: 0.5, gaps: [], warnings: [{ code: "dark", message: "The face is dark." }] };
+	writeFileSync(join(pack, "anchors_timeline.json"), JSON.stringify(timeline));
+	await until(async () => /Face in 50 %.*The face is dark\./s.test(await row.textContent()));
+	assert.match(await page.locator("#news").textContent(), /newcomer: Face in 50 %/);
+	rmSync(pack, { recursive: true });
+	await until(async () => (await row.count()) === 0);
+});
+
+test("everything that can be used has a name, can be reached by Tab, and is large enough for a finger", async () => {
+	const poor = await page.evaluate(() =>
+		[...document.querySelectorAll("button, input, textarea, a, anchor-avatar")]
+			.filter((element) => element.checkVisibility() && !element.classList.contains("skip"))
+			.filter((element) => {
+				const named =
+					element.labels?.length ||
+					element.getAttribute("aria-label") ||
+					element.getAttribute("aria-labelledby") ||
+					element.textContent?.trim() ||
+					element.shadowRoot;
+				return !named || element.tabIndex < 0 || element.getBoundingClientRect().height < 18;
+			})
+			.map((element) => element.outerHTML.slice(0, 80)),
+	);
+	assert.deepEqual(poor, []);
+	assert.equal(await page.evaluate(() => document.documentElement.lang), "en");
+	assert.equal(await page.locator("h1").count(), 1);
+});
+
+test("text is readable in light and in dark", async () => {
+	const contrast = () =>
+		page.evaluate(() => {
+			const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+			const light = (colour, under) => {
+				for (const fill of [under, colour]) {
+					context.fillStyle = fill;
+					context.fillRect(0, 0, 1, 1);
+				}
+				const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map((v) =>
+					v / 255 <= 0.03928 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4,
+				);
+				return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+			};
+			const poor = [];
+			for (const element of document.querySelectorAll("h1, h2, p, button, label span, strong, .state, .hint, output")) {
+				if (!element.checkVisibility() || !element.textContent?.trim() || element.closest(".quiet, .frame")) continue;
+				let ground = element;
+				while (ground && getComputedStyle(ground).backgroundColor.endsWith(", 0)")) ground = ground.parentElement;
+				const page = getComputedStyle(document.body).backgroundColor;
+				const a = light(getComputedStyle(element).color, page);
+				const b = light(ground ? getComputedStyle(ground).backgroundColor : page, page);
+				const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+				if (ratio < 4.5) poor.push(`${element.className || element.tagName} ${ratio.toFixed(2)}`);
+			}
+			return poor;
+		});
+	for (const colorScheme of ["light", "dark"]) {
+		await page.emulateMedia({ colorScheme });
+		assert.deepEqual(await contrast(), [], colorScheme);
+	}
+});
+
+test("on a phone nothing is wider than the screen", async () => {
+	await page.setViewportSize({ width: 360, height: 740 });
+	assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360);
+});
+
+test("none of this left an error", () => assert.deepEqual(errors, []));
