@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from anchord.demo.film import Pixels, Pose, encode, film, moved, portrait
 from anchord.demo.sprites import write_sprites
 from anchord.model import checked_model

@@ -128,7 +128,13 @@ def write_sprites(
         "id": avatar_id,
         "displayName": display_name,
         "version": "1.0.0",
-        "base": {"type": "image", "src": "base_face.png", "width": width, "height": height, "idleVideo": video},
+        "base": {
+            "type": "image",
+            "src": "base_face.png",
+            "width": width,
+            "height": height,
+            "idleVideo": video,
+        },
         "mouth": {
             "spritesheet": "mouth_sprites.png",
             "mask": "mouth_mask.png",
@@ -175,7 +181,11 @@ def _cut(portrait: Picture, landmarks: Points, part: str, padding: float) -> Cut
     # A pixel's middle is at a half in our coordinates and at a whole number in OpenCV's.
     matrix = np.hstack([upright, (shift - 0.5 + upright @ (0.5, 0.5))[:, None]])
     pixels = cv2.warpAffine(
-        portrait, matrix, tuple(size.astype(int).tolist()), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        portrait,
+        matrix,
+        tuple(size.astype(int).tolist()),
+        flags=cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REPLICATE,
     )
     return Cut(
         pixels=pixels.astype(np.float64),
@@ -217,8 +227,12 @@ def _speaking(cut: Cut, shape: Shape) -> Floats:
     # The skin at the cell's rim stays, or the sprite's edge would show.
     x, y = np.linspace(0, width, 9), np.linspace(0, height, 7)
     rim = np.array([(a, b) for a in x for b in y if a in (x[0], x[-1]) or b in (y[0], y[-1])])
-    skull = _spline(np.vstack([to_outer_upper, to_inner_upper, rim]), np.vstack([outer_upper, inner_upper, rim]))
-    jaw = _spline(np.vstack([to_outer_lower, to_inner_lower, rim]), np.vstack([outer_lower, inner_lower, rim]))
+    skull = _spline(
+        np.vstack([to_outer_upper, to_inner_upper, rim]), np.vstack([outer_upper, inner_upper, rim])
+    )
+    jaw = _spline(
+        np.vstack([to_outer_lower, to_inner_lower, rim]), np.vstack([outer_lower, inner_lower, rim])
+    )
 
     grid = np.stack(np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5), axis=-1)
     left, right = to_outer_upper[0], to_outer_upper[-1]
@@ -308,7 +322,9 @@ def _mouth_mask(cut: Cut) -> Floats:
     middle = (left + right) / 2
     # Nostrils are none of the mouth's business: less above the lips than below.
     above, below = 0.42 * (right[0] - left[0]), 0.98 * (height - middle[1])
-    reach = ((x - middle[0]) / (0.47 * width)) ** 2 + ((y - middle[1]) / np.where(y < middle[1], above, below)) ** 2
+    reach = ((x - middle[0]) / (0.47 * width)) ** 2 + (
+        (y - middle[1]) / np.where(y < middle[1], above, below)
+    ) ** 2
     return _grey(_smooth((1 - reach) * 2.4))
 
 
@@ -351,7 +367,8 @@ def _everywhere(move: Any, grid: Floats) -> Floats:
     height, width = grid.shape[:2]
     rows, columns = -(-height // 4), -(-width // 4)
     coarse = np.stack(
-        np.meshgrid((np.arange(columns) + 0.5) * width / columns, (np.arange(rows) + 0.5) * height / rows), axis=-1
+        np.meshgrid((np.arange(columns) + 0.5) * width / columns, (np.arange(rows) + 0.5) * height / rows),
+        axis=-1,
     )
     shift: Floats = cv2.resize(move(coarse) - coarse, (width, height), interpolation=cv2.INTER_CUBIC)
     return grid + shift
@@ -378,7 +395,9 @@ def _curve(x: Floats, rim: Points) -> Floats:
 
 def _sample(pixels: Floats, where: Floats) -> Floats:
     at = (where - 0.5).astype(np.float32)
-    sampled: Floats = cv2.remap(pixels, at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    sampled: Floats = cv2.remap(
+        pixels, at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
     return sampled
 
 

@@ -1,0 +1,99 @@
+import json
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from email.message import Message
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from anchord.demo.serve import site
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    page, pack = folder / "page", folder / "avatars" / "someone"
+    page.mkdir()
+    pack.mkdir(parents=True)
+    (page / "index.html").write_text("<!doctype html>")
+    (pack / "idle.webm").write_bytes(bytes(range(200)))
+    (pack / "base_face.png").write_bytes(b"png")
+    (pack / "anchors_timeline.json").write_text('{"version": 1}')
+    (pack / "anchord.toml").write_text("sample_rate = 1")
+    (pack / ".anchord-tmp").write_text("half a timel")
+    (folder / "secret").write_text("secret")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path) -> Iterator[str]:
+    config = uvicorn.Config(site(folder / "page", folder / "avatars"), port=0, log_level="warning", ws="none")
+    server = uvicorn.Server(config)
+    socket = config.bind_socket()
+    socket.listen()  # at once, so that the first question can wait in line
+    thread = threading.Thread(target=server.run, args=([socket],))
+    thread.start()
+    yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+def ask(url: str, **headers: str) -> tuple[int, Message, bytes]:
+    request = urllib.request.Request(
+        url, headers={name.replace("_", "-"): text for name, text in headers.items()}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return response.status, response.headers, response.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read()
+
+
+def test_the_page_and_its_avatars_are_served(url: str) -> None:
+    assert ask(f"{url}/")[1].get_content_type() == "text/html"
+    assert ask(f"{url}/avatars/someone/idle.webm")[1].get_content_type() == "video/webm"
+
+
+def test_a_video_is_given_in_ranges(url: str) -> None:
+    status, headers, body = ask(f"{url}/avatars/someone/idle.webm", Range="bytes=10-19")
+    assert (status, body) == (206, bytes(range(10, 20)))
+    assert headers["Content-Range"] == "bytes 10-19/200"
+
+
+def test_a_timeline_that_did_not_change_is_not_sent_again(url: str) -> None:
+    address = f"{url}/avatars/someone/anchors_timeline.json"
+    status, headers, _ = ask(address)
+    assert (status, headers["Cache-Control"]) == (200, "no-cache")
+    assert ask(address, If_None_Match=headers["ETag"])[0] == 304
+
+
+def test_sprites_are_kept_for_long(url: str) -> None:
+    assert "max-age=2592000" in ask(f"{url}/avatars/someone/base_face.png")[1]["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/avatars/someone/anchord.toml",
+        "/avatars/someone/.anchord-tmp",
+        "/avatars/../secret",
+        "/avatars/%2e%2e/secret",
+        "/avatars/%2e%2e/",
+        "/avatars/nobody/",
+        "/../secret",
+    ],
+)
+def test_what_is_nobodys_business_is_not_there(url: str, path: str) -> None:
+    assert ask(f"{url}{path}")[0] == 404
+
+
+def test_folders_are_listed_in_the_json_of_nginx(url: str) -> None:
+    (pack,) = json.loads(ask(f"{url}/avatars/")[2])
+    assert (pack["name"], pack["type"]) == ("someone", "directory")
+    files = {entry["name"]: entry for entry in json.loads(ask(f"{url}/avatars/someone/")[2])}
+    assert files["idle.webm"]["size"] == 200
+    assert files["idle.webm"]["mtime"].endswith("GMT")
+    assert ".anchord-tmp" not in files
