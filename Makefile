@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 DEMO := demo-avatars
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit torture bench lock install uninstall test-deploy docs clean
+.PHONY: help demo test lint types unit web torture bench lock install uninstall test-deploy docs clean
 
 help:
-	@echo 'make demo   a sample avatars folder, and the daemon on it'
+	@echo 'make demo   a sample avatars folder, the daemon on it, and the page'
 	@echo 'make test   lint, format check, types, all tests'
 	@echo 'make torture  thousands of damaged videos through a real worker, minutes'
 	@echo 'make bench  times and memory, as a table'
@@ -21,9 +21,10 @@ help:
 
 demo: $(VENV)/.installed
 	@$(BIN)/python -m anchord.demo $(DEMO)
-	@exec $(BIN)/anchord run --root $(DEMO)
+	@$(BIN)/python -m anchord.demo.serve web $(DEMO) & page=$$!; trap 'kill $$page' EXIT INT TERM; \
+	  $(BIN)/anchord run --root $(DEMO)
 
-test: lint types unit
+test: lint types unit web
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -37,6 +38,10 @@ unit: $(VENV)/.installed
 
 torture: $(VENV)/.installed
 	$(BIN)/pytest -o python_files='torture_*.py' tests/torture
+
+# The page, in the distribution's own Chromium and behind its own nginx.
+web: $(VENV)/.installed
+	@$(MAKE) --no-print-directory -C web test PYTHON=$(abspath $(BIN))/python
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m bench.speed
@@ -56,7 +61,7 @@ COMPILE = $(BIN)/uv pip compile --universal --generate-hashes --no-annotate --no
 # Three files, one resolution: what developing needs, what a server needs, what building the wheel needs.
 lock: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
-	$(COMPILE) --upgrade --extra dev pyproject.toml -o requirements.lock
+	$(COMPILE) --upgrade --extra dev --extra demo pyproject.toml -o requirements.lock
 	$(COMPILE) --upgrade -c requirements.lock pyproject.toml -o requirements.runtime.lock
 	echo hatchling | $(COMPILE) --upgrade -c requirements.lock - -o requirements.build.lock
 
