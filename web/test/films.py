@@ -34,7 +34,9 @@ def encode(path: Path, frames: list[np.ndarray], times_ms: list[int]) -> None:
     """Write RGB or RGBA *frames*, shown at *times_ms*, as VP9 with a keyframe at the start only."""
     height, width, channels = frames[0].shape
     with av.open(str(path), "w", format="webm") as container:
-        stream = container.add_stream("libvpx-vp9", rate=30, options={"crf": "20", "b:v": "0", "cpu-used": "8", "deadline": "realtime"})
+        stream = container.add_stream(
+            "libvpx-vp9", rate=30, options={"crf": "20", "b:v": "0", "cpu-used": "8", "deadline": "realtime"}
+        )
         stream.width, stream.height = width, height
         stream.pix_fmt = "yuva420p" if channels == 4 else "yuv420p"
         stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
@@ -48,16 +50,25 @@ def encode(path: Path, frames: list[np.ndarray], times_ms: list[int]) -> None:
         container.mux(stream.encode())
 
 
-def timeline(path: Path, times_ms: list[int], mouths: list[dict], size: tuple[int, int], end_ms: int, **changes: object) -> None:
+def timeline(
+    path: Path, times_ms: list[int], mouths: list[dict], size: tuple[int, int], end_ms: int, **changes: object
+) -> None:
     """Write the timeline of *path* with one sample a frame; the eyes sit still."""
     eyes = {"x": 10, "y": 10, "w": 20, "h": 10, "cx": 20, "cy": 15, "roll": 0}
     width, height = size
     document = {
         "version": 1,
         "source": {
-            "video": path.name, "fps": 30, "frame_count": len(times_ms), "width": width, "height": height,
-            "sample_every_n_frames": 1, "duration_ms": end_ms - times_ms[0], "start_ms": times_ms[0],
-            "size": path.stat().st_size, "sha256": "0" * 64,
+            "video": path.name,
+            "fps": 30,
+            "frame_count": len(times_ms),
+            "width": width,
+            "height": height,
+            "sample_every_n_frames": 1,
+            "duration_ms": end_ms - times_ms[0],
+            "start_ms": times_ms[0],
+            "size": path.stat().st_size,
+            "sha256": "0" * 64,
         },
         "target": {"width": width, "height": height, "fit": "contain"},
         "config": {"mouth_padding": 1.5, "eyes_padding": 1.3},
@@ -74,7 +85,13 @@ def timeline(path: Path, times_ms: list[int], mouths: list[dict], size: tuple[in
     (path.parent / "anchors_timeline.json").write_text(json.dumps(document))
 
 
-def pack(folder: Path, size: tuple[int, int], sprite: tuple[int, int], *, base: tuple[int, int, int] = (90, 60, 160)) -> Path:
+def pack(
+    folder: Path,
+    size: tuple[int, int],
+    sprite: tuple[int, int],
+    *,
+    base: tuple[int, int, int] = (90, 60, 160),
+) -> Path:
     """Make *folder* a pack of plain colours: a still face, and a mouth for every viseme."""
     folder.mkdir(parents=True, exist_ok=True)
     width, height = size
@@ -86,13 +103,31 @@ def pack(folder: Path, size: tuple[int, int], sprite: tuple[int, int], *, base: 
     (folder / "manifest.json").write_text(
         json.dumps(
             {
-                "id": folder.name, "displayName": f"Test {folder.name}", "version": "1",
-                "base": {"type": "image", "src": "base_face.png", "width": width, "height": height, "idleVideo": "idle.webm"},
-                "mouth": {
-                    "spritesheet": "mouth_sprites.png", "mask": "mouth_mask.png", "frameWidth": w, "frameHeight": h,
-                    "visemes": VISEMES, "anchor": {"x": 176, "y": 400, "w": 160, "h": 120}, "featherPx": 0,
+                "id": folder.name,
+                "displayName": f"Test {folder.name}",
+                "version": "1",
+                "base": {
+                    "type": "image",
+                    "src": "base_face.png",
+                    "width": width,
+                    "height": height,
+                    "idleVideo": "idle.webm",
                 },
-                "eyes": {"frames": {}, "mask": "mouth_mask.png", "anchor": {"x": 140, "y": 240, "w": 232, "h": 80}, "featherPx": 0},
+                "mouth": {
+                    "spritesheet": "mouth_sprites.png",
+                    "mask": "mouth_mask.png",
+                    "frameWidth": w,
+                    "frameHeight": h,
+                    "visemes": VISEMES,
+                    "anchor": {"x": 176, "y": 400, "w": 160, "h": 120},
+                    "featherPx": 0,
+                },
+                "eyes": {
+                    "frames": {},
+                    "mask": "mouth_mask.png",
+                    "anchor": {"x": 140, "y": 240, "w": 232, "h": 80},
+                    "featherPx": 0,
+                },
                 "mapping": {},
             }
         )
@@ -140,9 +175,16 @@ def square_film(folder: Path) -> None:
         roll, scale = 20 * math.sin(turn), 1 + 0.2 * math.cos(turn)
         pixels = np.full((640, 512, 3), 70, np.uint8)
         c, s = math.cos(math.radians(roll)) * scale, math.sin(math.radians(roll)) * scale
-        corners = np.array([(cx + c * x - s * y, cy + s * x + c * y) for x, y in ((-80, -40), (80, -40), (80, 40), (-80, 40))])
+        corners = np.array(
+            [
+                (cx + c * x - s * y, cy + s * x + c * y)
+                for x, y in ((-80, -40), (80, -40), (80, 40), (-80, 40))
+            ]
+        )
         # OpenCV counts from the middle of a pixel, a canvas from its corner.
-        cv2.fillConvexPoly(pixels, np.round((corners - 0.5) * 16).astype(np.int32), (0, 255, 0), cv2.LINE_AA, 4)
+        cv2.fillConvexPoly(
+            pixels, np.round((corners - 0.5) * 16).astype(np.int32), (0, 255, 0), cv2.LINE_AA, 4
+        )
         frames.append(pixels)
         mouths.append(box(cx, cy, 80 * scale, 40 * scale, roll))
     encode(video, frames, times_ms)
@@ -163,7 +205,11 @@ def gap_film(folder: Path) -> None:
     times_ms = [round(i * 1000 / 30) for i in range(45)]
     mouths = [None if 15 <= i < 30 else box(*cell(i), 16, 16) for i in range(45)]
     encode(video, [coded(i) for i in range(45)], times_ms)
-    gaps = {"coverage": 0.667, "gaps": [[times_ms[15], times_ms[29]]], "warnings": ["no face from 500 to 967 ms"]}
+    gaps = {
+        "coverage": 0.667,
+        "gaps": [[times_ms[15], times_ms[29]]],
+        "warnings": ["no face from 500 to 967 ms"],
+    }
     timeline(video, times_ms, mouths, (256, 320), 1500, quality=gaps)
 
 
@@ -174,7 +220,9 @@ def full_film(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["eyes"] |= {
         "frames": {name: f"eyes_{name}.png" for name in ("open", "half", "closed")},
-        "mask": "eyes_mask.png", "featherPx": 6, "pupil": {"enabled": True, "maxOffsetX": 8, "maxOffsetY": 6},
+        "mask": "eyes_mask.png",
+        "featherPx": 6,
+        "pupil": {"enabled": True, "maxOffsetX": 8, "maxOffsetY": 6},
     }
     manifest["mouth"]["featherPx"] = 8
     (folder / "manifest.json").write_text(json.dumps(manifest))
