@@ -54,7 +54,7 @@ test("drawing takes at most 1 ms in the median, with everything moving", async (
 		const rounds = [];
 		for (let round = 0; round < 3; round++) {
 			spent = { draws: [], takes: [], bares: [] };
-			for (i = 0; i < 150; ) await new Promise(requestAnimationFrame);
+			for (i = 0; i < 150;) await new Promise(requestAnimationFrame);
 			rounds.push({ draw: median(spent.draws), take: median(spent.takes), bare: median(spent.bares) });
 		}
 		compositor.draw = draw;
