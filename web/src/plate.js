@@ -60,6 +60,8 @@ export class Plate {
 			}
 			this.#take(frame, frame.timestamp / 1000);
 			frame.close();
+			// Now and then the callback comes before its frame can be taken: on a held video, the only time.
+			this.isWaiting = this.mediaTime >= 0 && Math.abs(this.timeMs - this.mediaTime * 1000) > 2;
 			return true;
 		}
 		if (this.mediaTime < 0) return false;
