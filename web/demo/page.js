@@ -1,4 +1,5 @@
 import "../src/element.js";
+import { toManifest } from "../src/calibrating.js";
 import { cuesFromText } from "../src/speech.js";
 import { watchPacks } from "./packs.js";
 
@@ -40,7 +41,7 @@ function packItem({ id, state, words, warnings }) {
 	button.onclick = () => show(id);
 	const [image, name, badge] = /** @type {any} */ (button.children);
 	image.src = `${root}${encodeURIComponent(id)}/base_face.png`;
-	image.onerror = () => image.removeAttribute("src");
+	image.onerror = () => image.replaceWith(document.createElement("i"));
 	name.textContent = id;
 	badge.textContent = words;
 	badge.classList.add(state);
@@ -175,7 +176,7 @@ find("calibrate").onclick = () => {
 };
 find("export").onclick = () => {
 	const link = document.createElement("a");
-	const text = avatar.avatar?.calibration.toManifest() ?? "";
+	const text = avatar.avatar ? toManifest(avatar.avatar.calibration) : "";
 	link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
 	link.download = "calibration.json";
 	link.click();

@@ -2,7 +2,6 @@ import { PARTS } from "./timeline.js";
 
 /**
  * What tracking sees, over the picture and in words: green box mouth, cyan box eyes, crosshairs at their centres.
- * Loaded when it is first asked for.
  *
  * @typedef {import("./avatar.js").Avatar} Avatar
  * @typedef {import("./timeline.js").Part} Part

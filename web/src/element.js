@@ -34,8 +34,8 @@ export class AnchorAvatar extends HTMLElement {
 		this.video.muted = true;
 		/** @type {Avatar | null} The headless core; there while the element is in a page. */
 		this.avatar = null;
-		/** @type {typeof import("./debug.js") | null} */
-		this.debug = null;
+		/** @type {typeof import("./tools.js") | null} What few visitors need. */
+		this.tools = null;
 		this.life = new AbortController();
 	}
 
@@ -50,9 +50,9 @@ export class AnchorAvatar extends HTMLElement {
 		}
 		const frame = new CustomEvent("frame", { detail: avatar.detail });
 		avatar.addEventListener("frame", () => {
-			if (!this.panel.hidden && this.debug) {
-				this.debug.drawBoxes(avatar, this.chosen);
-				this.panel.textContent = this.debug.panelText(avatar, this.chosen);
+			if (!this.panel.hidden && this.tools) {
+				this.tools.drawBoxes(avatar, this.chosen);
+				this.panel.textContent = this.tools.panelText(avatar, this.chosen);
 			}
 			this.dispatchEvent(frame);
 		});
@@ -88,7 +88,7 @@ export class AnchorAvatar extends HTMLElement {
 
 	async #showPanel() {
 		this.panel.hidden = !this.hasAttribute("debug") && !this.hasAttribute("calibrate");
-		if (!this.panel.hidden) this.debug ??= await import("./debug.js");
+		if (!this.panel.hidden) this.tools ??= await import("./tools.js");
 	}
 
 	/** @param {Event} event */
@@ -100,7 +100,7 @@ export class AnchorAvatar extends HTMLElement {
 		const key = pressed.key.toLowerCase();
 		if (key === "t") this.toggleAttribute("debug");
 		else if (key === "c" || (key === "escape" && this.chosen)) this.toggleAttribute("calibrate");
-		else if (!this.chosen || !this.avatar?.calibration.press(pressed)) return;
+		else if (!this.chosen || !this.avatar || !this.tools?.press(this.avatar.calibration, pressed)) return;
 		pressed.preventDefault();
 	}
 

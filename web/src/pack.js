@@ -22,11 +22,6 @@ import { feather, opacityOf } from "./mask.js";
  * @property {Record<Part, Sprites | null>} sprites
  */
 
-const BLENDS =
-	"multiply screen overlay darken lighten color-dodge color-burn hard-light soft-light difference exclusion hue saturation color luminosity lighter".split(
-		" ",
-	);
-
 /** What a manifest leaves out: the names and places packs in use have. */
 const USUAL = {
 	base: { src: "base_face.png", width: 512, height: 640 },
@@ -86,6 +81,8 @@ export async function loadPack(url, signal, problem) {
 	const manifest = completeManifest(json);
 	// Sprites are cached for long; a pack's new version is a new address.
 	const version = manifest.version ? `?v=${encodeURIComponent(manifest.version)}` : "";
+	/** @type {string[]} */
+	const missing = [];
 	/** @param {string} name @returns {Promise<HTMLImageElement | null>} */
 	const picture = async (name) => {
 		const image = new Image();
@@ -95,7 +92,7 @@ export async function loadPack(url, signal, problem) {
 			await image.decode();
 			return image;
 		} catch {
-			problem(`${name}: missing or not a picture`);
+			missing.push(name);
 			return null;
 		}
 	};
@@ -105,6 +102,7 @@ export async function loadPack(url, signal, problem) {
 		[manifest.base.src, mouth.spritesheet, mouth.mask, eyes.mask, ...Object.values(eyes.frames)].map(picture),
 	);
 	signal.throwIfAborted();
+	if (missing.length) problem(`missing, or not a picture: ${missing.join(", ")}`);
 	const { frameWidth, frameHeight } = mouth;
 	const visemes = mouth.visemes.filter(
 		(/** @type {string} */ _, /** @type {number} */ i) => sheet && (i + 1) * frameWidth <= sheet.width,
@@ -139,8 +137,6 @@ export async function loadPack(url, signal, problem) {
 
 /** @param {any} part @param {HTMLImageElement | null} image @param {number} width @param {number} height @param {(message: string) => void} problem */
 function laidOn(part, image, width, height, problem) {
-	const blend = part.blendMode ?? "normal";
-	if (blend !== "normal" && !BLENDS.includes(blend)) problem(`blendMode ${blend} is not known; normal is used`);
 	const mask = document.createElement("canvas");
 	mask.width = width;
 	mask.height = height;
@@ -149,13 +145,14 @@ function laidOn(part, image, width, height, problem) {
 	const pixels = context.getImageData(0, 0, width, height);
 	const opacity = image ? opacityOf(pixels.data) : new Float32Array(width * height).fill(1);
 	feather(opacity, width, height, part.featherPx ?? 0);
-	for (let i = 0; i < opacity.length; i++) pixels.data[4 * i + 3] = 255 * opacity[i];
+	opacity.forEach((share, i) => {
+		pixels.data[4 * i + 3] = 255 * share;
+	});
 	context.putImageData(pixels, 0, 0);
-	return {
-		mask,
-		width,
-		height,
-		cover: { w: part.cover?.w ?? 1, h: part.cover?.h ?? 1 },
-		blend: /** @type {GlobalCompositeOperation} */ (BLENDS.includes(blend) ? blend : "source-over"),
-	};
+	const { blendMode = "normal", cover } = part;
+	// A canvas keeps to what it had where it does not know a name.
+	if (blendMode !== "normal") context.globalCompositeOperation = blendMode;
+	const blend = context.globalCompositeOperation;
+	if (blend !== blendMode && blendMode !== "normal") problem(`blendMode ${blendMode} is not known; normal is used`);
+	return { mask, width, height, blend, cover: { w: cover?.w ?? 1, h: cover?.h ?? 1 } };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { packState } from "../demo/packs.js";
+import { press as pressOne, toManifest } from "../src/calibrating.js";
 import { Calibration } from "../src/calibration.js";
 import { blinkAt } from "../src/compositor.js";
 import { feather, opacityOf } from "../src/mask.js";
@@ -41,7 +42,7 @@ const shelf = (content = {}) => ({
 	removeItem: (key) => delete content[key],
 });
 const press = (calibration, ...keys) => {
-	for (const key of keys) calibration.press({ key: key.replace("Shift+", ""), shiftKey: key.startsWith("Shift+") });
+	for (const key of keys) pressOne(calibration, { key: key.replace("Shift+", ""), shiftKey: key.startsWith("Shift+") });
 };
 
 test("arrows move, Shift+arrows resize, Tab changes the part, R goes back to the pack's own", () => {
@@ -50,7 +51,7 @@ test("arrows move, Shift+arrows resize, Tab changes the part, R goes back to the
 	assert.deepEqual(calibration.offsets, { mouth: { x: 6, y: 1, w: 1, h: 1 }, eyes: { x: -1, y: 0, w: 0, h: 0 } });
 	press(calibration, "R");
 	assert.deepEqual(calibration.offsets.mouth, { x: 5, y: 0, w: 0, h: 0 });
-	assert.equal(calibration.press({ key: "q", shiftKey: false }), false);
+	assert.equal(pressOne(calibration, { key: "q", shiftKey: false }), false);
 });
 
 test("what was set is there the next time, for that avatar only", () => {
@@ -80,7 +81,7 @@ test("an offset turns with the face", () => {
 test("the export is a piece of manifest that gives the same calibration", () => {
 	const calibration = new Calibration("a");
 	press(calibration, "ArrowRight", "Tab", "Shift+ArrowDown");
-	const { calibration: preset } = JSON.parse(calibration.toManifest());
+	const { calibration: preset } = JSON.parse(toManifest(calibration));
 	assert.deepEqual(new Calibration("b", preset).offsets, calibration.offsets);
 });
 

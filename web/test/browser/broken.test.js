@@ -72,11 +72,15 @@ const CASES = {
 		/idle\.webm cannot be played/,
 		false,
 	],
-	sprites_missing: [without("mouth_sprites.png", "mouth_mask.png"), /mouth_sprites\.png: missing/, true],
-	base_missing: [without("base_face.png"), /base_face\.png: missing/, true],
+	sprites_missing: [
+		without("mouth_sprites.png", "mouth_mask.png"),
+		/missing, or not a picture: .*mouth_sprites\.png/,
+		true,
+	],
+	base_missing: [without("base_face.png"), /missing, or not a picture: base_face\.png/, true],
 	sprites_not_pictures: [
 		(pack) => writeFileSync(join(pack, "mouth_sprites.png"), "no picture"),
-		/mouth_sprites\.png: missing or not a picture/,
+		/missing, or not a picture: mouth_sprites\.png/,
 		true,
 	],
 	manifest_missing: [without("manifest.json"), /manifest\.json: it is not there \(404\)/, true],

@@ -205,7 +205,9 @@ test("keys calibrate, the browser keeps it, and T shows what is tracked", async 
 	await until(() => page.evaluate(() => window.element.panel.textContent.includes("calibrating eyes")));
 	const panel = await page.evaluate(() => window.element.panel.textContent);
 	assert.match(panel, /Tracking: ON.*frame \d+.*coverage 100\.0 %.*calibrating eyes/s);
-	const exported = JSON.parse(await page.evaluate(() => window.element.avatar.calibration.toManifest()));
+	const exported = JSON.parse(
+		await page.evaluate(() => window.element.tools.toManifest(window.element.avatar.calibration)),
+	);
 	assert.deepEqual(exported.calibration, { mouth: { x: 2, y: 0, w: 0, h: 1 }, eyes: { x: 0, y: 1, w: 0, h: 0 } });
 	const kept = await page.evaluate(() => JSON.parse(localStorage.getItem("anchord.calibration.face")));
 	assert.deepEqual(kept, exported.calibration);

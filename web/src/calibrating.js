@@ -1,0 +1,48 @@
+import { offset } from "./calibration.js";
+
+/**
+ * Setting a calibration by keys, keeping it in the browser, and handing it on.
+ *
+ * @typedef {import("./calibration.js").Calibration} Calibration
+ */
+
+/** @type {Record<string, [number, number]>} */
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+/**
+ * Do what a key says: arrows move, Shift+arrows resize, Tab goes to the other part, R goes back to the pack's own.
+ *
+ * @param {Calibration} calibration
+ * @param {{key: string, shiftKey: boolean}} pressed
+ * @returns {boolean} Whether the key meant something.
+ */
+export function press(calibration, { key, shiftKey }) {
+	const { storage, preset, part } = calibration;
+	const now = calibration.offsets[part];
+	const isReset = key.toLowerCase() === "r";
+	if (key === "Tab") {
+		calibration.part = part === "mouth" ? "eyes" : "mouth";
+		return true;
+	}
+	if (isReset) calibration.offsets = { mouth: offset(preset?.mouth), eyes: offset(preset?.eyes) };
+	else if (!ARROWS[key]) return false;
+	else {
+		const [right, down] = ARROWS[key];
+		now[shiftKey ? "w" : "x"] += right;
+		if (shiftKey)
+			now.h -= down; // Up makes it taller.
+		else now.y += down;
+	}
+	try {
+		if (isReset) storage?.removeItem(calibration.key);
+		else storage?.setItem(calibration.key, JSON.stringify(calibration.offsets));
+	} catch {
+		// A full or forbidden storage must not stop the keys.
+	}
+	return true;
+}
+
+/** What can be pasted into the pack's manifest.json, and is then everybody's start. @param {Calibration} calibration */
+export function toManifest({ offsets }) {
+	return JSON.stringify({ calibration: offsets }, null, 2);
+}
