@@ -74,7 +74,7 @@ VISEMES = {
     "AA": Shape(width=0.87, jaw=0.19, lift=0.02, corners=0.055, light=0.82, tongue=0.3),
     "EE": Shape(width=1.0, lower=0.1),
     "OH": Shape(width=0.68, jaw=0.13, corners=0.075, light=0.62, tongue=0.22),
-    "OO": Shape(width=0.52, upper=0.3, lower=0.2, jaw=0.035, corners=0.07, light=0.4),
+    "OO": Shape(width=0.55, upper=0.4, lower=0.26, jaw=0.03, corners=0.07, light=0.28),
     "FF": Shape(width=0.9, upper=-0.05, lower=0.62, corners=0.025),
     "TH": Shape(width=0.9, upper=0.1, jaw=0.06, corners=0.03, light=0.92, tongue=0.62),
 }
