@@ -106,10 +106,11 @@ export async function startBrowser() {
  *
  * @param {import("playwright-core").Browser} browser
  */
-export async function openAvatar(browser, site, pack, { width = 256, context = {}, throttle = 1 } = {}) {
+export async function openAvatar(browser, site, pack, { width = 256, context = {}, throttle = 1, before } = {}) {
 	const page = await (await browser.newContext(context)).newPage();
 	const errors = [];
 	page.on("pageerror", (error) => errors.push(error));
+	if (before) await page.addInitScript(before);
 	if (throttle > 1) {
 		const devtools = await page.context().newCDPSession(page);
 		await devtools.send("Emulation.setCPUThrottlingRate", { rate: throttle });

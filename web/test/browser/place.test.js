@@ -89,6 +89,31 @@ test("the page shows through a film with alpha", async () => {
 	assert.ok(disc[3] > 245 && disc[0] > 220 && disc[2] < 90, `disc ${disc}`);
 });
 
+for (const [clock, withinMs, before] of [
+	["requestVideoFrameCallback", 1, () => delete window.VideoFrame],
+	[
+		"currentTime",
+		67, // two frames: the clock runs on while a picture stands
+		() => {
+			delete window.VideoFrame;
+			delete HTMLVideoElement.prototype.requestVideoFrameCallback;
+		},
+	],
+]) {
+	test(`a browser that has only ${clock} still follows, within ${withinMs} ms nearly always`, async (t) => {
+		const { page, errors } = await openAvatar(browser, site, "face", { before });
+		await page.evaluate(watchCodes);
+		await until(() => page.evaluate(() => window.loops >= 5), 30_000);
+		const seen = await page.evaluate(() => window.seen);
+		const right = seen.filter(({ shown, timeMs }) => Math.abs(timeMs - (shown * 1000) / 30) <= withinMs).length;
+		t.diagnostic(`${clock}: ${right} of ${seen.length} frames within ${withinMs} ms`);
+		assert.equal(await page.evaluate(() => window.element.avatar.plate.clock), clock);
+		assert.ok(right / seen.length >= 0.9);
+		assert.ok(seen.every(({ isStill }) => !isStill));
+		assert.deepEqual(errors, []);
+	});
+}
+
 test("inside a gap the still face stands in, and only there", async () => {
 	const { page } = await openAvatar(browser, site, "gap");
 	await page.evaluate(watchCodes);
