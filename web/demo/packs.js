@@ -26,6 +26,14 @@ export async function list(url) {
 	}
 }
 
+/** How far a timeline can be trusted; files of the first version do not say. @param {Timeline} timeline */
+export function quality({ json, times }) {
+	const { coverage = times.length ? 1 : 0, warnings = [] } = json.quality ?? {};
+	/** @type {string[]} */
+	const words = [warnings].flat().map((/** @type {any} */ warning) => String(warning?.message ?? warning));
+	return { coverage: Number(coverage), warnings: words };
+}
+
 /**
  * What a pack's files and timeline amount to.
  *
@@ -47,16 +55,17 @@ export function packState(id, mtime, files, text) {
 	} catch (error) {
 		return is("broken", "Unreadable timeline", [/** @type {Error} */ (error).message]);
 	}
+	const { coverage, warnings } = quality(timeline);
 	const video = videos.find((file) => file.name === timeline.video);
-	if (!video) return is("changed", `${timeline.video ?? "The video"} is gone`, timeline.warnings);
+	if (!video) return is("changed", `${timeline.video ?? "The video"} is gone`, warnings);
 	if (timeline.videoBytes && video.size && video.size !== timeline.videoBytes) {
-		return is("changed", "New video, being tracked", timeline.warnings);
+		return is("changed", "New video, being tracked", warnings);
 	}
-	const percent = Math.floor(1000 * timeline.coverage) / 10;
-	if (timeline.coverage >= 0.999) return is("tracked", "Tracked throughout", timeline.warnings);
-	if (!timeline.times.length) return is("broken", "No face found", timeline.warnings);
+	const percent = Math.floor(1000 * coverage) / 10;
+	if (coverage >= 0.999) return is("tracked", "Tracked throughout", warnings);
+	if (!timeline.times.length) return is("broken", "No face found", warnings);
 	const gaps = timeline.gaps.length;
-	return is("partly", `Face in ${percent} %${gaps ? `, ${gaps} ${gaps > 1 ? "gaps" : "gap"}` : ""}`, timeline.warnings);
+	return is("partly", `Face in ${percent} %${gaps ? `, ${gaps} ${gaps > 1 ? "gaps" : "gap"}` : ""}`, warnings);
 }
 
 /**

@@ -1,7 +1,7 @@
 import "../src/element.js";
 import { toManifest } from "../src/calibrating.js";
 import { cuesFromText } from "../src/speech.js";
-import { watchPacks } from "./packs.js";
+import { quality, watchPacks } from "./packs.js";
 
 /**
  * @typedef {import("../src/element.js").AnchorAvatar} AnchorAvatar
@@ -119,7 +119,8 @@ function drawStrip(timeline) {
 			.join("") +
 		`<path class="y" d="${path(ys, my)}"/><path class="x" d="${path(xs, mx)}"/><line class="head" y2="44"/>`;
 	head = strip.lastElementChild;
-	const percent = (100 * timeline.coverage).toFixed(timeline.coverage > 0.999 ? 0 : 1);
+	const { coverage } = quality(timeline);
+	const percent = (100 * coverage).toFixed(coverage > 0.999 ? 0 : 1);
 	strip.setAttribute(
 		"aria-label",
 		`Face found in ${percent} % of the clip${gaps.length ? `, ${gaps.length} gaps` : ""}`,

@@ -13,6 +13,21 @@ import { look, NO_SUPPLY } from "./supply.js";
  * pack; the avatar goes on without it).
  */
 export class Avatar extends EventTarget {
+	calibration = new Calibration("");
+	supply = NO_SUPPLY;
+	folder = "";
+	/** @type {Set<string>} What is wrong with the pack, in words. */
+	problems = new Set();
+	tracking = { isOn: false, reason: "nothing is loaded" };
+	isSwitchedOn = true;
+	isPaused = false;
+	videoFault = "";
+	loading = new AbortController();
+	poll = 0;
+	detail = { timeMs: 0, isTracked: false };
+	life = new AbortController();
+	reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+
 	/**
 	 * @param {HTMLCanvasElement} canvas
 	 * @param {HTMLVideoElement} video In the page (a detached one is not decoded), but it need not be seen.
@@ -28,25 +43,11 @@ export class Avatar extends EventTarget {
 		this.storage = storage;
 		this.plate = new Plate(video);
 		this.compositor = new Compositor(canvas, this.plate);
-		this.calibration = new Calibration("");
-		this.supply = NO_SUPPLY;
-		this.folder = "";
-		/** @type {Set<string>} What is wrong with the pack, in words. */
-		this.problems = new Set();
-		this.tracking = { isOn: false, reason: "nothing is loaded" };
-		this.isSwitchedOn = true;
-		this.isPaused = false;
-		this.videoFault = "";
-		this.loading = new AbortController();
-		this.poll = 0;
-		this.detail = { timeMs: 0, isTracked: false };
 		this.frame = new CustomEvent("frame", { detail: this.detail });
 		this.tick = this.tick.bind(this);
 		this.animation = requestAnimationFrame(this.tick);
 		// One signal takes every listener off again.
-		this.life = new AbortController();
 		const { signal } = this.life;
-		this.reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 		this.reducedMotion.addEventListener("change", () => this.#decide(), { signal });
 		video.addEventListener("loadedmetadata", () => this.#decide(), { signal });
 		const fail = () =>

@@ -24,43 +24,44 @@ export function blinkAt(ms) {
 const nowhere = () => staticAnchor({ x: 0, y: 0, w: 1, h: 1 });
 
 export class Compositor {
+	/** @type {Pack | null} */
+	pack = null;
+	/** @type {Timeline | null} None, or one that belongs to the video on the plate. */
+	timeline = null;
+	/** @type {Calibration | null} */
+	calibration = null;
+	/** @type {Layer | null} */
+	mouth = null;
+	/** @type {Layer | null} */
+	eyes = null;
+	width = 512;
+	height = 640;
+	fadeMs = 90;
+	/** Whether the eyes blink and a still face breathes. */
+	moves = true;
+	isTracked = false;
+	/** @type {Record<Part, Anchor>} Where the parts were drawn last. */
+	anchors = { mouth: nowhere(), eyes: nowhere() };
+	statics = { mouth: nowhere(), eyes: nowhere() };
+	viseme = 0;
+	openness = 1;
+	opennessGoal = 1;
+	gazeX = 0;
+	gazeY = 0;
+	lastMs = 0;
+	blinkMs = 0;
+	/** @type {readonly Cue[]} */
+	cues = [];
+	nextCue = 0;
+	cueClock = () => 0;
+	/** @type {() => void} */
+	endCues = () => {};
+
 	/** @param {HTMLCanvasElement} canvas @param {Plate} plate */
 	constructor(canvas, plate) {
 		this.canvas = canvas;
 		this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
 		this.plate = plate;
-		/** @type {Pack | null} */
-		this.pack = null;
-		/** @type {Timeline | null} None, or one that belongs to the video on the plate. */
-		this.timeline = null;
-		/** @type {Calibration | null} */
-		this.calibration = null;
-		/** @type {Layer | null} */
-		this.mouth = null;
-		/** @type {Layer | null} */
-		this.eyes = null;
-		this.width = 512;
-		this.height = 640;
-		this.fadeMs = 90;
-		/** Whether the eyes blink and a still face breathes. */
-		this.moves = true;
-		this.isTracked = false;
-		/** @type {Record<Part, Anchor>} Where the parts were drawn last. */
-		this.anchors = { mouth: nowhere(), eyes: nowhere() };
-		this.statics = { mouth: nowhere(), eyes: nowhere() };
-		this.viseme = 0;
-		this.openness = 1;
-		this.opennessGoal = 1;
-		this.gazeX = 0;
-		this.gazeY = 0;
-		this.lastMs = 0;
-		this.blinkMs = 0;
-		/** @type {readonly Cue[]} */
-		this.cues = [];
-		this.nextCue = 0;
-		this.cueClock = () => 0;
-		/** @type {() => void} */
-		this.endCues = () => {};
 	}
 
 	/** @param {Pack} pack @param {Calibration} calibration */

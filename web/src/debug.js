@@ -31,10 +31,11 @@ export function drawBoxes({ compositor }, chosen) {
 }
 
 /** The frame shown at *timeMs*, counted: samples know theirs. @param {Timeline} timeline @param {number} timeMs @param {number} i */
-function frameAt({ times, frameNumbers }, timeMs, i) {
-	const next = frameNumbers[i + 1];
-	if (next === undefined || timeMs < times[i]) return frameNumbers[i];
-	return Math.round(frameNumbers[i] + ((next - frameNumbers[i]) * (timeMs - times[i])) / (times[i + 1] - times[i]));
+function frameAt({ times, json }, timeMs, i) {
+	const now = json.frames[i].frame;
+	const next = json.frames[i + 1]?.frame;
+	if (next === undefined || timeMs < times[i]) return now;
+	return Math.round(now + ((next - now) * (timeMs - times[i])) / (times[i + 1] - times[i]));
 }
 
 /** @param {Avatar} avatar @param {Part | null} chosen */
@@ -42,12 +43,13 @@ export function panelText({ compositor, plate, tracking, problems, calibration }
 	const { timeline, anchors, isTracked } = compositor;
 	const lines = [`Tracking: ${tracking.isOn ? "ON" : `OFF – ${tracking.reason}`}`];
 	if (timeline) {
-		const i = Math.min(timeline.sampleAt(plate.timeMs), timeline.statuses.length - 1);
-		const seen = isTracked ? `sample ${i} ${timeline.statuses[i]}` : "no face here: still picture";
-		const seam = timeline.isClosed ? `${timeline.seamPx} px` : "open";
+		const { frames, quality, loop } = timeline.json;
+		const i = Math.min(timeline.sampleAt(plate.timeMs), frames.length - 1);
+		const seen = isTracked ? `sample ${i} ${frames[i].status ?? "tracked"}` : "no face here: still picture";
+		const seam = timeline.isClosed ? `${loop.seam_px ?? "?"} px` : "open";
 		lines.push(
 			`frame ${frameAt(timeline, plate.timeMs, i)}  ${plate.timeMs.toFixed(1)} ms  ${seen}`,
-			`coverage ${(100 * timeline.coverage).toFixed(1)} %  seam ${seam}  clock ${plate.clock}`,
+			`coverage ${(100 * (quality?.coverage ?? 1)).toFixed(1)} %  seam ${seam}  clock ${plate.clock}`,
 		);
 	}
 	for (const part of PARTS) {

@@ -21,6 +21,14 @@ pre { position: absolute; inset: auto 8px 8px; margin: 0; padding: 8px 10px; bor
 <video muted loop playsinline crossorigin="anonymous" aria-hidden="true" tabindex="-1"></video><pre part="panel" hidden></pre>`;
 
 export class AnchorAvatar extends HTMLElement {
+	/** @type {Avatar | null} The headless core; there while the element is in a page. */
+	avatar = null;
+	/** @type {typeof import("./tools.js") | null} What few visitors need. */
+	tools = null;
+	/** @type {Promise<typeof import("./tools.js")> | null} */
+	loading = null;
+	life = new AbortController();
+
 	static observedAttributes = ["src", "label", "debug", "calibrate"];
 
 	constructor() {
@@ -32,11 +40,6 @@ export class AnchorAvatar extends HTMLElement {
 		this.panel = /** @type {HTMLPreElement} */ (root.querySelector("pre"));
 		// The attribute alone does not mute a video that a script made.
 		this.video.muted = true;
-		/** @type {Avatar | null} The headless core; there while the element is in a page. */
-		this.avatar = null;
-		/** @type {typeof import("./tools.js") | null} What few visitors need. */
-		this.tools = null;
-		this.life = new AbortController();
 	}
 
 	connectedCallback() {
@@ -86,9 +89,20 @@ export class AnchorAvatar extends HTMLElement {
 		else if (src) this.avatar?.load(src);
 	}
 
-	async #showPanel() {
+	#showPanel() {
 		this.panel.hidden = !this.hasAttribute("debug") && !this.hasAttribute("calibrate");
-		if (!this.panel.hidden) this.tools ??= await import("./tools.js");
+		if (this.panel.hidden) return;
+		this.loading ??= import("./tools.js").then((tools) => {
+			this.tools = tools;
+			return tools;
+		});
+	}
+
+	/** @param {KeyboardEvent} pressed */
+	async #calibrate(pressed) {
+		// Keys may come before the tools do; waiting for one promise they stay in order.
+		const tools = await this.loading;
+		if (this.avatar) tools?.press(this.avatar.calibration, pressed);
 	}
 
 	/** @param {Event} event */
@@ -100,7 +114,8 @@ export class AnchorAvatar extends HTMLElement {
 		const key = pressed.key.toLowerCase();
 		if (key === "t") this.toggleAttribute("debug");
 		else if (key === "c" || (key === "escape" && this.chosen)) this.toggleAttribute("calibrate");
-		else if (!this.chosen || !this.avatar || !this.tools?.press(this.avatar.calibration, pressed)) return;
+		else if (this.chosen && /^(arrow.+|tab|r)$/.test(key)) this.#calibrate(pressed);
+		else return;
 		pressed.preventDefault();
 	}
 

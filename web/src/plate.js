@@ -3,21 +3,22 @@
  * next one. What is drawn over it can't disagree with it, and at a loop's end the last one stays.
  */
 export class Plate {
+	canvas = document.createElement("canvas");
+	context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
+	/** Presentation time of the picture, as the container has it. */
+	timeMs = 0;
+	hasPicture = false;
+	/** @type {import("./timeline.js").Fit} */
+	fit = "contain";
+	/** Where a time comes from, best first; VideoFrame alone is right at 60 fps and at a loop's end. */
+	clock = typeof VideoFrame === "function" ? "VideoFrame" : "requestVideoFrameCallback";
+	isWaiting = true;
+	mediaTime = -1;
+	callback = 0;
+
 	/** @param {HTMLVideoElement} video */
 	constructor(video) {
 		this.video = video;
-		this.canvas = document.createElement("canvas");
-		this.context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
-		/** Presentation time of the picture, as the container has it. */
-		this.timeMs = 0;
-		this.hasPicture = false;
-		/** @type {import("./timeline.js").Fit} */
-		this.fit = "contain";
-		/** Where a time comes from, best first; VideoFrame alone is right at 60 fps and at a loop's end. */
-		this.clock = typeof VideoFrame === "function" ? "VideoFrame" : "requestVideoFrameCallback";
-		this.isWaiting = true;
-		this.mediaTime = -1;
-		this.callback = 0;
 		this.onFrame = this.onFrame.bind(this);
 		if (video.requestVideoFrameCallback) this.callback = video.requestVideoFrameCallback(this.onFrame);
 		else this.clock = "currentTime";

@@ -61,18 +61,10 @@ export class Timeline {
 		this.fit = target.fit ?? "contain";
 		this.startMs = Number(source.start_ms) || 0;
 		this.durationMs = Number(source.duration_ms) || (1000 * source.frame_count) / source.fps || 0;
-		this.seamPx = Number(json.loop?.seam_px) || 0;
+		/** What else the file says, for who asks. */
+		this.json = json;
 		/** @type {[number, number][]} First and last time without a face. */
 		this.gaps = /** @type {any} */ ([quality.gaps].flat().filter(Array.isArray));
-		this.coverage = Number(quality.coverage ?? Math.sign(frames.length));
-		/** @type {string[]} */
-		this.warnings = [quality.warnings ?? []]
-			.flat()
-			.map((/** @type {any} */ warning) => String(warning?.message ?? warning));
-		/** @type {number[]} */
-		this.frameNumbers = frames.map((frame) => frame?.frame);
-		/** @type {string[]} */
-		this.statuses = frames.map((frame) => frame?.status ?? "tracked");
 
 		const times = frames.map((frame, i) => number(frame?.time_ms, `frames[${i}].time_ms`));
 		const late = times.findIndex((time, i) => time <= times[i - 1]);

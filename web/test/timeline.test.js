@@ -118,7 +118,6 @@ test("inside a gap there is no anchor, and beside it nothing is drawn towards th
 test("a clip without a face has no anchor anywhere", () => {
 	const line = timeline([], { quality: { coverage: 0 } });
 	assert.equal(at(line, 0), null);
-	assert.equal(line.coverage, 0);
 });
 
 test("one sample is held", () => near(at(timeline([[40, 7]]), 1000).cx, 7));
@@ -131,7 +130,6 @@ test("integer files of the first version are read", () => {
 			{"frame": 0, "time_ms": 0, "mouth": {"x": 176, "y": 400, "w": 160, "h": 120, "cx": 256, "cy": 460}, "eyes": {"x": 140, "y": 240, "w": 232, "h": 80}},
 			{"frame": 3, "time_ms": 100, "mouth": {"x": 178, "y": 400, "w": 160, "h": 120, "cx": 258, "cy": 460}, "eyes": {"x": 140, "y": 240, "w": 232, "h": 80}}]}`);
 	assert.equal(line.durationMs, 4000);
-	assert.equal(line.coverage, 1);
 	assert.equal(line.isClosed, false);
 	const eyes = { cx: 0, cy: 0, w: 0, h: 0, roll: 0 };
 	line.anchorAt("eyes", 50, eyes);
