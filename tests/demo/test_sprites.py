@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from anchord.demo.film import Pixels
+from anchord.demo.lips import VISEMES
 from anchord.demo.pack import make_pack
-from anchord.demo.sprites import VISEMES
 
 
 @pytest.fixture(scope="module")
