@@ -7,8 +7,8 @@ from pathlib import Path
 from anchord.demo.film import Pixels, Pose, encode, film, moved, portrait
 from anchord.demo.sprites import write_sprites
 from anchord.model import checked_model
-from anchord.tracking.anchors import Points
 from anchord.tracking.faces import FaceFinder
+from anchord.tracking.mesh import Landmarks
 
 SAMPLE_ID = "sample"
 
@@ -26,7 +26,7 @@ def make_pack(folder: Path) -> Path:
     return folder
 
 
-def _landmarks(picture: Pixels) -> Points:
+def _landmarks(picture: Pixels) -> Landmarks:
     finder = FaceFinder(checked_model(), threads=1)
     try:
         (face,) = finder.submit(lambda: finder.find(picture)).result()

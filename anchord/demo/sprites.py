@@ -19,7 +19,10 @@ from numpy.typing import NDArray
 
 from anchord.demo.lips import VISEMES, speaking
 from anchord.demo.warp import Floats, Points, sampled, smooth
-from anchord.tracking.anchors import PARTS, Placement, anchor_track, plate_motion
+from anchord.tracking.anchors import Placement, anchor_track, curve, tight_box
+from anchord.tracking.glue import plate_motion
+from anchord.tracking.mesh import PARTS
+from anchord.tracking.similarity import points
 
 #: (height, width, 3) uint8, red first.
 Picture = NDArray[np.uint8]
@@ -126,9 +129,12 @@ def write_sprites(
 
 
 def _cut(portrait: Picture, landmarks: Points, part: str, padding: float) -> Cut:
-    plate, motion = plate_motion(landmarks[None])
+    # A clip of one frame, so that the sprite gets the very anchor that a timeline would give it.
+    clip = points(landmarks)[None]
+    _, motion = plate_motion(clip)
+    box = tight_box(clip, motion, PARTS[part].tight)
     here = Placement(scale=(1.0, 1.0), offset=(0.0, 0.0))
-    track = anchor_track(plate, motion, PARTS[part], padding, here)
+    track = anchor_track(curve(motion, box.middle), box, padding, here)
     centre, (w, h), roll = track.centre[0], track.size[0].tolist(), float(track.roll[0])
     size = np.ceil(np.array([w, h]) * _COVER[part] * _SHARPNESS)
     # What ceil added must not stretch the sprite: the scale is the sprite's own, a little over _SHARPNESS.
