@@ -63,7 +63,7 @@ class Worker:
 
     Args:
         report: gets every answer, from a thread of the worker's own.
-        threads: how many pictures it looks at at once; 0 for one a core, up to 8.
+        threads: how many pictures it looks at at once; 0 for one a core, up to 4.
         memory_mb: most address space it may take, MiB.
         cpu_s: most CPU time it may use for one job, in all threads together.
         mode: of the sandbox.

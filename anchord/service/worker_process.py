@@ -30,7 +30,7 @@ _IMPORTED_LATE = ("numpy.ma", "av.subtitles.stream")
 
 # A landmarker, its queue of pictures and its stacks take up to 150 MiB each at 4K: on a machine of
 # many cores one for each would not fit into memory_mb, and an idle clip is over before they are made.
-_MOST_THREADS_UNASKED = 8
+_MOST_THREADS_UNASKED = 4
 
 
 def main() -> None:
