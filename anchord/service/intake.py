@@ -117,12 +117,8 @@ class Intake:
         if pack.startswith("."):
             return
         self._backlog.discard(pack)
-        if self.survey.look_at(pack) is None:
-            self._forget(pack)
-            if not self.survey.root.is_dir():
-                self.rescan_soon()  # the last that is heard of a root that was deleted
-        else:
-            self.settler.touch(pack, at_s=self.clock())
+        self.survey.look_at(pack)
+        self.settler.touch(pack, at_s=self.clock())
 
     def _follow_root(self) -> bool:
         """Watch and lock the root, which may be another folder than before; whether it is."""
@@ -188,6 +184,8 @@ class Intake:
         feed = self.survey.look_at(pack)
         if feed is None:
             self._forget(pack)
+            if not self.survey.root.is_dir():
+                self.rescan_soon()  # a pack that goes is the last that is heard of a root that goes
             return
         if feed != before:
             # Another video than was looked at so far, or events were lost: wait once more.

@@ -89,6 +89,8 @@ class Lookout:
         if self._watch is None or now_s < self._probe_at_s:
             return False
         self._probe_at_s = now_s + self.settings.probe_s
+        if not self._is_there():
+            return True
         if not self._watch.is_alive:
             return self._doubt("a thread of the watch has ended")
         if self._watch.awaits_cookie:
@@ -110,6 +112,15 @@ class Lookout:
         if self._watch:
             self._watch.close()
         self._watch = None
+
+    def _is_there(self) -> bool:
+        """Whether the watched folder still has its path; a cookie in another would prove nothing."""
+        assert self._root is not None
+        try:
+            status = Path(self._root.path).stat()
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) == (self._root.device, self._root.inode)
 
     def _doubt(self, reason: str) -> bool:
         self._failures += 1

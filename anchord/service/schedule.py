@@ -90,7 +90,7 @@ class Schedule:
         pack = (self._new if is_turn_of_new else self._backlog).popleft()
         self.working = pack
         self._worked.add(pack)
-        return pack, now_s - self._queued_at_s.pop(pack)
+        return pack, max(0.0, now_s - self._queued_at_s.pop(pack))
 
     def finish(self, pack: str) -> None:
         """*pack* is up to date."""
@@ -100,11 +100,12 @@ class Schedule:
         self._retries.pop(pack, None)
 
     def park(self, pack: str, *, key: Hashable, reason: str) -> None:
-        """Leave *pack* alone until its files are no longer those of *key*."""
+        """Leave *pack* alone until its files are no longer those of *key*; not if it is queued again."""
         self._stop(pack)
         self._pauses_s.pop(pack, None)
         self._retries.pop(pack, None)
-        self._parked[pack] = Parked(key=key, reason=reason)
+        if pack not in self._queued_at_s:
+            self._parked[pack] = Parked(key=key, reason=reason)
 
     def retry(self, pack: str, *, now_s: float, reason: str) -> float:
         """Try *pack* again after a pause, twice as long each time; returns that pause, s."""

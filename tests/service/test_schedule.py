@@ -144,7 +144,8 @@ class ScheduleAgainstAModel(RuleBasedStateMachine):
     def park(self) -> None:
         assert self.working
         self.schedule.park(self.working, key=1, reason="bad")
-        self.parked.add(self.working)
+        if self.working not in self.queued:
+            self.parked.add(self.working)
         self.working = None
 
     @precondition(lambda self: self.working is not None)
