@@ -61,12 +61,14 @@ def run(*command: str | Path, check: bool = True, **options: object) -> subproce
     return done  # type: ignore[no-any-return]
 
 
-def wait_until(is_so: Callable[[], object], *, limit_s: float, what: str) -> float:
-    """Look until it is so; how long that took, s. Fails, saying *what* was waited for."""
+def wait_until(
+    is_so: Callable[[], object], *, limit_s: float, what: str, tell: Callable[[], str] = str
+) -> float:
+    """Look until it is so; how long that took, s. Fails, saying *what* was waited for, and what *tell* says."""
     started_s = time.monotonic()
     while not is_so():
         if time.monotonic() - started_s > limit_s:
-            pytest.fail(f"waited {limit_s:.0f} s in vain: {what}", pytrace=False)
+            pytest.fail(f"waited {limit_s:.0f} s in vain: {what}\n{tell()}", pytrace=False)
         time.sleep(0.1)
     return time.monotonic() - started_s
 
