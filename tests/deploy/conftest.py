@@ -64,7 +64,7 @@ def run(*command: str | Path, check: bool = True, **options: object) -> subproce
 def wait_until(
     is_so: Callable[[], object], *, limit_s: float, what: str, tell: Callable[[], str] = str
 ) -> float:
-    """Look until it is so; how long that took, s. Fails, saying *what* was waited for, and what *tell* says."""
+    """Look until it is so; how long that took, s. Fails with *what* was waited for and what *tell* says."""
     started_s = time.monotonic()
     while not is_so():
         if time.monotonic() - started_s > limit_s:
