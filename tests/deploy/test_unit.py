@@ -1,4 +1,4 @@
-"""The unit under a real systemd, installed as docs/operations.md says. The tests build on each other."""
+"""The unit under a real systemd, installed as README.md says. The tests build on each other."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ TIMELINE = "anchors_timeline.json"
 
 @pytest.fixture(scope="module")
 def server(clean_server: Container, source: Path, video: Path) -> Container:
-    """anchord, installed and enabled by the commands in docs/operations.md; says how long that took."""
-    text = (SOURCE / "docs/operations.md").read_text()
-    block = re.search(r"## Install\n.*?```sh\n(.*?)```", text, re.DOTALL)
-    assert block, "docs/operations.md has no commands below ## Install"
+    """anchord, installed and enabled by the commands in README.md; says how long that took."""
+    block = re.search(r"## On a server\n.*?```sh\n(.*?)```", (SOURCE / "README.md").read_text(), re.DOTALL)
+    assert block, "README.md has no commands below ## On a server"
+    assert block[1] in (SOURCE / "docs/operations.md").read_text()
     commands = [line for line in block[1].splitlines() if not line.startswith("git clone")]
     clean_server.put(source, "/root/anchord")
     clean_server.sh("rm -rf /root/anchord/wheels")
