@@ -88,7 +88,7 @@ def set_up(*, form: Format = "auto", level: str = "info", stream: TextIO | None 
         console = structlog.dev.ConsoleRenderer(
             colors=out.isatty(), timestamp_key="time", sort_keys=False, pad_event_to=18
         )
-        processors += [_time_of_day, console]
+        processors += [_time_of_day, _event_first, console]
     else:
         processors += [_event_first, structlog.processors.JSONRenderer(ensure_ascii=False)]
     if _is_journal(out):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from anchord.demo.film import Pixels, Pose, encode, film, moved, portrait
@@ -27,9 +30,23 @@ def make_pack(folder: Path) -> Path:
 
 
 def _landmarks(picture: Pixels) -> Landmarks:
-    finder = FaceFinder(checked_model(), threads=1)
-    try:
-        (face,) = finder.submit(lambda: finder.find(picture)).result()
-    finally:
-        finder.close()
+    with _without_chatter():
+        finder = FaceFinder(checked_model(), threads=1)
+        try:
+            (face,) = finder.submit(lambda: finder.find(picture)).result()
+        finally:
+            finder.close()
     return face.landmarks
+
+
+@contextlib.contextmanager
+def _without_chatter() -> Iterator[None]:
+    """MediaPipe greets on descriptor 2, and nothing but that stops it; errors come as exceptions."""
+    stderr = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nothing:  # noqa: PTH123  a descriptor, not a file
+            os.dup2(nothing.fileno(), 2)
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
