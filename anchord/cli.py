@@ -18,7 +18,6 @@ from anchord import __version__, timeline
 from anchord.commands.extract import Request, Result, extract_now
 from anchord.commands.progress import progress
 from anchord.errors import AnchordError, CoverageError
-from anchord.service.state import State
 from anchord.service.worker import Report, Worker
 from anchord.settings import Settings, read_settings
 
@@ -51,31 +50,29 @@ def run(config: Path | None, root: Path | None, once: bool, verbose: bool) -> No
     from anchord import log
     from anchord.service import state
     from anchord.service.daemon import Daemon
+    from anchord.service.metrics import Metrics
+    from anchord.service.notify import Notifier
 
     def read() -> Settings:
         settings = _settings(config)
         log.set_up(form=settings.log.format, level="debug" if verbose else settings.log.level)
         return settings
 
+    notifier = Notifier.from_environment()
+    textfile = read().metrics.textfile
+    metrics = Metrics(Path(textfile) if textfile else None)
     with progress() if once else contextlib.nullcontext() as bar:
         daemon = Daemon(
             read_settings=read,
             root=root,
             once=once,
             observer=bar,
-            publishers=[] if once else [state.publisher(), *_tellers(read())],
+            publishers=[] if once else [state.publisher(), notifier.publish, metrics.publish],
+            notifier=notifier,
+            on_result=metrics.extracted,
         )
         if not daemon.run() and once:
             raise SystemExit(1)
-
-
-def _tellers(settings: Settings) -> list[Callable[[State], None]]:
-    """Who else is told what the daemon does: systemd, and Prometheus where a file is named."""
-    from anchord.service.metrics import Metrics
-    from anchord.service.notify import Notifier
-
-    textfile = settings.metrics.textfile
-    return [Notifier.from_environment().publish, Metrics(Path(textfile) if textfile else None).publish]
 
 
 @anchord.command()

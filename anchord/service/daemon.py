@@ -22,8 +22,9 @@ import structlog
 from anchord import __version__
 from anchord.errors import OutputError, SettingsError
 from anchord.service import state
-from anchord.service.dispatch import Dispatch, Observer
+from anchord.service.dispatch import Dispatch, Observer, OnResult, count_nothing
 from anchord.service.intake import Intake
+from anchord.service.notify import Notifier
 from anchord.service.schedule import Schedule
 from anchord.service.survey import Survey
 from anchord.service.workbench import Workbench
@@ -70,6 +71,8 @@ class Daemon:
         once: end when nothing is left to do, instead of watching.
         observer: told about progress.
         publishers: get the state now and then.
+        notifier: systemd's, told of reloading and stopping.
+        on_result: told what became of each job.
         clock: seconds, never going back.
     """
 
@@ -78,6 +81,8 @@ class Daemon:
     once: bool = False
     observer: Observer | None = None
     publishers: Sequence[Callable[[state.State], None]] = ()
+    notifier: Notifier = field(default_factory=Notifier)
+    on_result: OnResult = count_nothing
     clock: Callable[[], float] = time.monotonic
     _inbox: SimpleQueue[Message] = field(default_factory=SimpleQueue, init=False)
     _survey: Survey = field(init=False)
@@ -110,6 +115,7 @@ class Daemon:
             touch=lambda pack: self._intake.touch(pack),
             observer=self.observer,
             clock=self.clock,
+            on_result=self.on_result,
         )
         self._intake = Intake(
             settings=settings,
@@ -204,8 +210,11 @@ class Daemon:
 
     def _signalled(self, number: int) -> None:
         if number == signal.SIGHUP:
+            self.notifier.reloading()
             self._reload()
+            self._publish_at_s = 0.0  # which says that it is ready again, whatever came of it
             return
+        self.notifier.stopping("finishing the running video" if self._workbench.is_busy else "")
         # The running job gets its grace; who asks twice does not want to wait for it.
         self._stop_at_s = self.clock() + (0.0 if self._stopped_by else self._grace_s)
         self._stopped_by = signal.Signals(number).name

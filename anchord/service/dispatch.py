@@ -20,6 +20,7 @@ from anchord.errors import (
 from anchord.packs import FeedKey, FileKey
 from anchord.service.delivery import Assignment, assignment, deliver
 from anchord.service.jobs import Extracted
+from anchord.service.metrics import Result
 from anchord.service.schedule import Schedule
 from anchord.service.survey import Survey
 from anchord.service.workbench import Outcome, Workbench
@@ -41,6 +42,19 @@ class Observer(Protocol):
         """So many frames of its video are decoded."""
 
 
+class OnResult(Protocol):
+    """Somebody who counts what becomes of the jobs; for a written timeline, its time and coverage."""
+
+    def __call__(
+        self, result: Result, elapsed_s: float | None = None, coverage: float | None = None, /
+    ) -> None:
+        """A job ended so."""
+
+
+def count_nothing(result: Result, elapsed_s: float | None = None, coverage: float | None = None, /) -> None:
+    """Nobody counts."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Dispatch:
     """
@@ -53,6 +67,7 @@ class Dispatch:
         workbench: where the work is done.
         touch: called with a pack that must settle anew.
         observer: told about progress.
+        on_result: told what became of each job, as :meth:`.Metrics.extracted` is.
         clock: seconds, never going back.
     """
 
@@ -62,6 +77,7 @@ class Dispatch:
     workbench: Workbench
     touch: Callable[[str], None]
     observer: Observer | None = None
+    on_result: OnResult = count_nothing
     clock: Callable[[], float] = time.monotonic
     written: int = field(default=0, init=False)
     failed: int = field(default=0, init=False)
@@ -90,12 +106,15 @@ class Dispatch:
                 if isinstance(outcome, AnchordError):
                     raise outcome
                 if isinstance(outcome, Extracted):
-                    deliver(done, outcome.content, now_s=self.clock())
+                    made = deliver(done, outcome.content, now_s=self.clock())
                     self.written += 1
+                    self.on_result("written", self.clock() - done.started_s, made.quality.coverage)
                 else:
                     log.debug("pack_up_to_date")
+                    self.on_result("unchanged")
             except ChangedVideoError:
                 log.info("video_changed")
+                self.on_result("changed")
                 self.schedule.finish(done.pack)
                 self.touch(done.pack)
             except WorkerStartError as error:
@@ -112,6 +131,7 @@ class Dispatch:
     def park(self, pack: str, feed: FeedKey | None, error: AnchordError) -> None:
         """Leave *pack* alone until its files are others than *feed*, and say why."""
         self.failed += 1
+        self.on_result("refused")
         # First parked, then told: whoever reads the log may change the file at once.
         self.schedule.park(pack, key=feed, reason=str(error))
         log.warning("video_refused" if isinstance(error, VideoError) else "pack_parked", error=str(error))
@@ -164,5 +184,6 @@ class Dispatch:
             self.park(pack, feed, error)
             return
         self.failed += 1
+        self.on_result("failed")
         retry_s = self.schedule.retry(pack, now_s=self.clock(), reason=str(error))
         log.error("pack_failed", error=str(error), retry_s=retry_s)

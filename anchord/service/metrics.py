@@ -117,7 +117,7 @@ class Metrics:
         ).labels(__version__, str(timeline.METHOD), platform.python_version()).set(1)
 
     def extracted(
-        self, result: Result, *, elapsed_s: float | None = None, coverage: float | None = None
+        self, result: Result, elapsed_s: float | None = None, coverage: float | None = None
     ) -> None:
         """A job came back; *elapsed_s* and *coverage* of a written timeline."""
         if self._registry is None:
