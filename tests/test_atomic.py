@@ -15,9 +15,12 @@ from anchord.errors import OutputError
 
 
 def test_it_is_readable_by_a_web_server(tmp_path: Path) -> None:
-    os.umask(0o077)
     file = tmp_path / "timeline.json"
-    write_atomically(file, b"new")
+    before = os.umask(0o077)
+    try:
+        write_atomically(file, b"new")
+    finally:
+        os.umask(before)
     assert file.read_bytes() == b"new"
     assert stat.S_IMODE(file.stat().st_mode) == 0o644
     assert os.listdir(tmp_path) == ["timeline.json"]
