@@ -20,6 +20,15 @@ DOORS = {
 }
 PURE = [
     "tracking/anchors.py",
+    "tracking/between.py",
+    "tracking/choice.py",
+    "tracking/course.py",
+    "tracking/gaps.py",
+    "tracking/glue.py",
+    "tracking/light.py",
+    "tracking/loop.py",
+    "tracking/mesh.py",
+    "tracking/similarity.py",
     "tracking/smooth.py",
     "tracking/quality.py",
     "tracking/facts.py",

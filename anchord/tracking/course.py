@@ -20,9 +20,7 @@ from anchord.tracking.similarity import Complex, Floats, Similarities
 
 Mask = NDArray[np.bool_]
 
-# The skin of a part is hidden where fewer of its features agree than this, while the other part is
-# well seen; and this far around, since what hides it comes and goes by the edge.
-_HIDDEN, _WELL_SEEN = 0.35, 0.5
+# A hidden part is taken for hidden this many samples longer: what hides it comes and goes by the edge.
 _HIDDEN_FRINGE = 1
 # From this share of features on, a sample is trusted fully.
 _TRUSTED_FULLY = 0.5
@@ -43,6 +41,7 @@ class Seen:
         clip: (k, 478) landmarks of the samples with a face, px of the video.
         links: per part, see ``follow``; none to go by the landmarks alone.
         agree: per part (n,) share of the skin's features that agree, 0–1.
+        is_known: per part (n,) whether what is seen is that part at all.
         frame_times_ms: (m,) of all frames.
         end_ms: when the last frame ends.
         is_last_extra: whether the last sample is the last frame out of turn, looked at to see
@@ -54,6 +53,7 @@ class Seen:
     clip: Complex
     links: Mapping[str, Sequence[glue.Link]]
     agree: Mapping[str, Floats]
+    is_known: Mapping[str, Mask]
     frame_times_ms: Floats
     end_ms: float
     is_last_extra: bool
@@ -217,7 +217,7 @@ def _tracks(
 def _hidden(seen: Seen) -> dict[str, Mask]:
     hidden = {}
     for name, other in (("mouth", "eyes"), ("eyes", "mouth")):
-        mask = seen.has_face & (seen.agree[name] < _HIDDEN) & (seen.agree[other] > _WELL_SEEN)
+        mask = seen.has_face & ~seen.is_known[name] & seen.is_known[other]
         for _ in range(_HIDDEN_FRINGE):
             mask[1:-1] |= mask[:-2] | mask[2:]
         hidden[name] = mask & seen.has_face

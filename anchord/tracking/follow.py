@@ -49,9 +49,11 @@ _KEYFRAME_LEVELS, _NEIGHBOUR_LEVELS = 2, 1
 _RESIDUAL_FLOOR_PX = 0.15
 _RESIDUAL_FINE_PX = 1.0
 
-# A new keyframe where fewer agree than this, and more than that: with a hand on the face it would
-# be the hand that is followed. The face must also really have changed its shape.
-_AGREE_WELL, _AGREE_AT_ALL = 0.75, 0.25
+# The part is known again where so many features agree with a keyframe, or with a sample before it
+# where it was known: a turning head changes bit by bit, a hand comes at once.
+_KNOWN, _KNOWN_FROM_NEIGHBOUR = 0.35, 0.6
+# A new keyframe where the part is known but fewer agree than this, and the face really changed its shape.
+_AGREE_WELL = 0.75
 _SHAPE_CHANGED = 0.008
 _MAX_KEYFRAMES = 16
 
@@ -120,12 +122,14 @@ class Follower:
     Follows the skin around one part through the samples, which must be added in order.
 
     ``links`` holds what was measured, and ``agree`` for each sample the share of features that agree
-    with the keyframe most like it: 0 where there is no face.
+    with the keyframe most like it: 0 where there is no face. ``is_known`` says whether what is seen is
+    that part at all: a hand in front of it is not, however still it is held.
     """
 
     part: Part
     links: list[Link] = field(default_factory=list, init=False)
     agree: list[float] = field(default_factory=list, init=False)
+    is_known: list[bool] = field(default_factory=list, init=False)
     _reference: Complex | None = field(default=None, init=False)
     _size: tuple[int, int] = field(default=(0, 0), init=False)
     _eyes_px: float = field(default=0.0, init=False)
@@ -136,6 +140,7 @@ class Follower:
         """Measure the next sample; None for one without a face."""
         if close is None or landmarks is None:
             self.agree.append(0.0)
+            self.is_known.append(False)
             self._last = None
             return
         shape = points(landmarks)
@@ -144,16 +149,21 @@ class Follower:
         here = self._patch(close, shape)
         if not self._keyframes:
             self.agree.append(1.0)
+            self.is_known.append(True)
             self._last = self._new_keyframe(here)
             return
         nearest, *others = sorted(self._keyframes, key=lambda key: self._change(key.shape, here.shape))
         link, found = self._measure(nearest, here, _KEYFRAME_LEVELS)
-        if self._last is not None:
-            self._measure(self._last, here, _NEIGHBOUR_LEVELS)
+        neighbour = self._measure(self._last, here, _NEIGHBOUR_LEVELS)[0] if self._last else None
         agree = link.agree if link else 0.0
+        is_known = agree >= _KNOWN or (
+            self.is_known[-1] and neighbour is not None and neighbour.agree >= _KNOWN_FROM_NEIGHBOUR
+        )
         self.agree.append(agree)
+        self.is_known.append(is_known)
         if (
-            _AGREE_AT_ALL < agree < _AGREE_WELL
+            is_known
+            and agree < _AGREE_WELL
             and self._change(nearest.shape, here.shape) > _SHAPE_CHANGED
             and len(self._keyframes) < _MAX_KEYFRAMES
         ):
