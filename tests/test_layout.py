@@ -28,6 +28,7 @@ PURE = [
     "tracking/light.py",
     "tracking/loop.py",
     "tracking/mesh.py",
+    "tracking/patch.py",
     "tracking/similarity.py",
     "tracking/smooth.py",
     "tracking/quality.py",

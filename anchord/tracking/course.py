@@ -218,6 +218,9 @@ def _hidden(seen: Seen) -> dict[str, Mask]:
     hidden = {}
     for name, other in (("mouth", "eyes"), ("eyes", "mouth")):
         mask = seen.has_face & ~seen.is_known[name] & seen.is_known[other]
+        # A single sample may be a smile that came at once.
+        for first, last in gaps.stretches(mask):
+            mask[first : last + 1] &= last > first
         for _ in range(_HIDDEN_FRINGE):
             mask[1:-1] |= mask[:-2] | mask[2:]
         hidden[name] = mask & seen.has_face

@@ -21,12 +21,8 @@ from numpy.typing import NDArray
 
 from anchord.tracking.glue import Link
 from anchord.tracking.mesh import EYE_CORNERS, MOVING_RIMS, OVAL, PARTS, RIGID, Landmarks, Part
+from anchord.tracking.patch import CloseUp, Features, Grey, Patch, matrix, middle_of
 from anchord.tracking.similarity import Complex, Similarities, fitted, fitted_robustly, points
-
-#: (height, width) uint8.
-Grey = NDArray[np.uint8]
-#: (k, 1, 2) float32: x, y in pixels of a patch, as OpenCV wants them.
-Features = NDArray[np.float32]
 
 # Outer corners of the eyes in a patch are this far apart at most, px. Enough: a 512x640 target shows
 # a good face at 100 to 150. More costs time and gains nothing against the noise of compression.
@@ -51,27 +47,16 @@ _RESIDUAL_FINE_PX = 1.0
 
 # The part is known again where so many features agree with a keyframe, or with a sample before it
 # where it was known: a turning head changes bit by bit, a hand comes at once.
-_KNOWN, _KNOWN_FROM_NEIGHBOUR = 0.35, 0.6
+_KNOWN, _STILL_KNOWN, _SURELY_KNOWN = 0.35, 0.6, 0.7
+# And its pixels must be like those there: correlation of the middle of the part, slightly blurred, where
+# a hand is at 0 to 0.3. So is a laugh, but that the landmarks see: by how much the part has another shape.
+# Sides and shapes in distances of the eyes' corners.
+_ALIKE, _STILL_ALIKE, _OTHER_SHAPE = 0.35, 0.5, 0.035
+_LIKENESS_SIDES = (0.30, 0.18)
 # A new keyframe where the part is known but fewer agree than this, and the face really changed its shape.
 _AGREE_WELL = 0.75
 _SHAPE_CHANGED = 0.008
 _MAX_KEYFRAMES = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloseUp:
-    """
-    The face and its surroundings, cut out and made no larger than needed.
-
-    Args:
-        grey: the pixels.
-        to_video: pixels of the close-up to pixels of the video.
-        detail: how much of the face is finer than a blur would leave, grey levels.
-    """
-
-    grey: Grey
-    to_video: Similarities
-    detail: float
 
 
 def close_up(pixels: NDArray[np.uint8], landmarks: Landmarks) -> CloseUp:
@@ -104,18 +89,6 @@ def close_up(pixels: NDArray[np.uint8], landmarks: Landmarks) -> CloseUp:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Patch:
-    """A sample brought to the reference's place: pixels, features to find again, and the way back."""
-
-    sample: int
-    pixels: Grey
-    features: Features
-    #: (478,) landmarks in pixels of the patch.
-    shape: Complex
-    to_video: Similarities
-
-
 @dataclass(slots=True)
 class Follower:
     """
@@ -133,8 +106,8 @@ class Follower:
     _reference: Complex | None = field(default=None, init=False)
     _size: tuple[int, int] = field(default=(0, 0), init=False)
     _eyes_px: float = field(default=0.0, init=False)
-    _keyframes: list[_Patch] = field(default_factory=list, init=False)
-    _last: _Patch | None = field(default=None, init=False)
+    _keyframes: list[Patch] = field(default_factory=list, init=False)
+    _last: Patch | None = field(default=None, init=False)
 
     def add(self, close: CloseUp | None, landmarks: Landmarks | None) -> None:
         """Measure the next sample; None for one without a face."""
@@ -152,19 +125,19 @@ class Follower:
             self.is_known.append(True)
             self._last = self._new_keyframe(here)
             return
-        nearest, *others = sorted(self._keyframes, key=lambda key: self._change(key.shape, here.shape))
+        nearest, *others = sorted(self._keyframes, key=lambda key: key.turned_from(here))
         link, found = self._measure(nearest, here, _KEYFRAME_LEVELS)
         neighbour = self._measure(self._last, here, _NEIGHBOUR_LEVELS)[0] if self._last else None
         agree = link.agree if link else 0.0
-        is_known = agree >= _KNOWN or (
-            self.is_known[-1] and neighbour is not None and neighbour.agree >= _KNOWN_FROM_NEIGHBOUR
-        )
+        is_known = agree >= _KNOWN and (agree >= _SURELY_KNOWN or self._is_like(nearest, here))
+        if not is_known and self._last and neighbour and self.is_known[-1]:
+            is_known = neighbour.agree >= _STILL_KNOWN and self._likeness(self._last, here) >= _STILL_ALIKE
         self.agree.append(agree)
         self.is_known.append(is_known)
         if (
             is_known
             and agree < _AGREE_WELL
-            and self._change(nearest.shape, here.shape) > _SHAPE_CHANGED
+            and nearest.turned_from(here) > _SHAPE_CHANGED * self._eyes_px
             and len(self._keyframes) < _MAX_KEYFRAMES
         ):
             for other in others[:1]:
@@ -185,22 +158,22 @@ class Follower:
         )
         self._size = (width, height)
         turned = shape * (self._eyes_px / across)
-        self._reference = turned - _middle(turned[list(self.part.tight)]) + complex(*self._size) / 2
+        self._reference = turned - middle_of(turned[list(self.part.tight)]) + complex(*self._size) / 2
 
-    def _patch(self, close: CloseUp, shape: Complex) -> _Patch:
+    def _patch(self, close: CloseUp, shape: Complex) -> Patch:
         assert self._reference is not None
         to_video = fitted(self._reference[list(RIGID)], shape[list(RIGID)])
         source = close.to_video.inverse().after(to_video)
         pixels = cv2.warpAffine(
             close.grey,
-            _matrix(source),
+            matrix(source),
             self._size,
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         ).astype(np.float32)
         width = round(_LIGHT_SHARE * self._eyes_px) | 1
         detail = pixels - cv2.blur(pixels, (width, width))
-        return _Patch(
+        return Patch(
             sample=len(self.agree),
             pixels=np.clip(detail * _CONTRAST + 128, 0, 255).astype(np.uint8),
             features=np.zeros((0, 1, 2), np.float32),
@@ -208,12 +181,7 @@ class Follower:
             to_video=to_video,
         )
 
-    def _change(self, one: Complex, other: Complex) -> float:
-        """How differently two faces are turned or pulled, over the distance of the eyes' corners."""
-        rigid = list(RIGID)
-        return float(np.sqrt((np.abs(one[rigid] - other[rigid]) ** 2).mean())) / self._eyes_px
-
-    def _measure(self, before: _Patch, here: _Patch, levels: int) -> tuple[Link | None, Features]:
+    def _measure(self, before: Patch, here: Patch, levels: int) -> tuple[Link | None, Features]:
         """Find *before*'s features here; notes the link, and returns it with the features that agree."""
         nothing = np.zeros((0, 1, 2), np.float32)
         if len(before.features) < _FEWEST:
@@ -246,18 +214,36 @@ class Follower:
         self.links.append(link)
         return link, found[seen][follows]
 
-    def _new_keyframe(self, here: _Patch) -> _Patch:
+    def _is_like(self, before: Patch, here: Patch) -> bool:
+        """Whether the part looks as it did, or different for a reason."""
+        is_reshaped = here.reshaped_from(before, self.part.tight) > _OTHER_SHAPE * self._eyes_px
+        return is_reshaped or self._likeness(before, here) >= _ALIKE
+
+    def _likeness(self, before: Patch, here: Patch) -> float:
+        """Correlation of the part itself, lips or lids and all, -1 to 1."""
+        middle = np.array(self._size) / 2
+        reach = np.array(_LIKENESS_SIDES) * self._eyes_px
+        left, top = np.maximum(middle - reach, 0).astype(int).tolist()
+        right, bottom = np.minimum(middle + reach + 1, self._size).astype(int).tolist()
+        side = round(0.08 * self._eyes_px) | 1
+        one, other = (
+            cv2.GaussianBlur(patch.pixels[top:bottom, left:right], (side, side), 0)
+            for patch in (before, here)
+        )
+        return float(cv2.matchTemplate(one, other, cv2.TM_CCOEFF_NORMED)[0, 0])
+
+    def _new_keyframe(self, here: Patch) -> Patch:
         keyframe = replace(here, features=self._features(here))
         self._keyframes.append(keyframe)
         return keyframe
 
-    def _features(self, here: _Patch) -> Features:
+    def _features(self, here: Patch) -> Features:
         found = cv2.goodFeaturesToTrack(
             here.pixels, _FEATURES, 0.01, max(3.0, 0.03 * self._eyes_px), mask=self._skin(here), blockSize=5
         )
         return np.zeros((0, 1, 2), np.float32) if found is None else np.asarray(found, np.float32)
 
-    def _skin(self, here: _Patch) -> Grey:
+    def _skin(self, here: Patch) -> Grey:
         """255 where there is skin around the part: inside the face, off the lips and lids."""
         outline = np.stack([here.shape.real, here.shape.imag], axis=1).round().astype(np.int32)
         width, height = self._size
@@ -280,17 +266,3 @@ class Follower:
 def followers() -> dict[str, Follower]:
     """One follower for each part."""
     return {name: Follower(part) for name, part in PARTS.items()}
-
-
-def _middle(shape: Complex) -> complex:
-    """Middle of the upright box around points."""
-    return complex(
-        (shape.real.min() + shape.real.max()) / 2,
-        (shape.imag.min() + shape.imag.max()) / 2,
-    )
-
-
-def _matrix(similarity: Similarities) -> NDArray[np.float64]:
-    """As OpenCV's 2x3 matrix."""
-    a, b = complex(similarity.a), complex(similarity.b)
-    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])

@@ -13,7 +13,8 @@ import numpy as np
 from anchord.tracking import follow, light
 from anchord.tracking.choice import Choice
 from anchord.tracking.faces import Face, FaceFinder
-from anchord.tracking.follow import CloseUp, Follower
+from anchord.tracking.follow import Follower
+from anchord.tracking.patch import CloseUp
 from anchord.tracking.quality import Look
 from anchord.tracking.similarity import Floats
 from anchord.tracking.video import Frame, Video

@@ -103,8 +103,7 @@ def test_a_hand_over_the_mouth_is_not_followed(face: Landmarks) -> None:
         pixels = added(follower, face, REST.matrix())
     hand = pixels.copy()
     x, y = landmarks[[13, 14]].mean(axis=0).astype(int)
-    noise = np.random.default_rng(3).normal(150, 25, (160, 220, 3))
-    hand[y - 80 : y + 80, x - 110 : x + 110] = np.clip(noise, 0, 255).astype(np.uint8)
+    hand[y - 100 : y + 80, x - 130 : x + 130] = np.random.default_rng(3).normal(150, 25, (180, 260, 3))
     for follower in both.values():
         follower.add(close_up(hand, landmarks), landmarks)
     assert both["mouth"].is_known == [True, False]

@@ -21,7 +21,9 @@ def face() -> Complex:
 def sway(count: int = 40) -> Similarities:
     phase = 2 * np.pi * np.arange(count) / count
     a = (1 + 0.02 * np.sin(phase)) * np.exp(1j * 0.05 * np.cos(phase))
-    return Similarities(a=a, b=MIDDLE - a * MIDDLE + 12 * np.sin(phase) + 5j * np.cos(phase))
+    return Similarities(
+        a=np.asarray(a, np.complex128), b=MIDDLE - a * MIDDLE + 12 * np.sin(phase) + 5j * np.cos(phase)
+    )
 
 
 def clip(motion: Similarities, noise_px: float, seed: int = 1) -> Complex:
@@ -110,7 +112,7 @@ def test_what_is_hidden_goes_with_the_other_part() -> None:
     mouth = Similarities(a=eyes.a, b=eyes.b + 3)
     lost = Similarities(a=mouth.a, b=mouth.b + np.where((np.arange(40) > 9) & (np.arange(40) < 20), 25, 0))
     hidden = (np.arange(40) > 9) & (np.arange(40) < 20)
-    found = carried(np.arange(40) * 100.0, hidden, lost, eyes)
+    found = carried(np.linspace(0, 3900, 40), hidden, lost, eyes)
     assert np.abs(found.of(np.array([MIDDLE])) - mouth.of(np.array([MIDDLE]))).max() == pytest.approx(
         0, abs=0.2
     )

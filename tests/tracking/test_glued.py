@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import jsonschema
 import numpy as np
 import pytest
@@ -75,10 +76,14 @@ def test_a_closed_loop_is_not_sampled_out_of_turn_and_an_open_one_to_its_last_fr
 
 def test_a_hand_over_the_mouth_is_marked_and_the_anchor_goes_with_the_eyes(extracted: Extract) -> None:
     def covered() -> Iterable[tuple[float, Pixels]]:
-        fingers = np.random.default_rng(1).normal(150, 25, (150, 230, 3)).clip(0, 255).astype(np.uint8)
         for index, (time_ms, pixels) in enumerate(film(times_ms=even_times_ms(15, 3))):
             if 15 <= index < 27:
-                pixels[335:485, 140:370] = fingers
+                hand = np.zeros(pixels.shape[:2], np.uint8)
+                for finger in range(8):
+                    cv2.ellipse(hand, (260, 275 + 26 * finger), (140, 14), 0, 0, 360, 255, -1)
+                share = cv2.GaussianBlur(hand, (7, 7), 0)[..., None] / 255
+                skin = np.array([190, 140, 110]) * (1 + 0.1 * np.sin(np.arange(512) / 9))[None, :, None]
+                pixels = (pixels * (1 - share) + share * skin).astype(np.uint8)
             yield time_ms, pixels
 
     document = extracted(covered(), sample_rate=1)
