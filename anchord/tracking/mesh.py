@@ -55,7 +55,7 @@ class Part:
 # lower face; near the eyes a narrow band leaves the brows out, which rise by themselves.
 PARTS = {
     "mouth": Part(tight=LIPS_RIM + LIPS_INSIDE, skin=(0.90, 0.75), clearance=0.15),
-    "eyes": Part(tight=RIGHT_EYE + LEFT_EYE, skin=(0.75, 0.20), clearance=0.08),
+    "eyes": Part(tight=RIGHT_EYE + LEFT_EYE, skin=(0.75, 0.20), clearance=0.06),
 }
 
 #: Boxes that are carried along by a part's motion: name -> (part, landmarks of the tight box).
