@@ -75,7 +75,7 @@ def _course(
             is_known={part: np.array(follower.is_known) for part, follower in followers.items()},
             frame_times_ms=facts.timing.times_ms,
             end_ms=facts.timing.start_ms + facts.timing.duration_ms,
-            is_last_extra=samples[-1].index % settings.sample_rate > 0,
+            is_last_extra=samples[-1].is_extra,
         ),
         anchors.placement(
             (facts.width, facts.height), (settings.target_width, settings.target_height), settings.fit

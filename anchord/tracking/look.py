@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -18,6 +19,9 @@ from anchord.tracking.patch import CloseUp
 from anchord.tracking.quality import Look
 from anchord.tracking.similarity import Floats
 from anchord.tracking.video import Frame, Video
+
+# So much later than usual a frame on a varying rate is a sample out of turn.
+_LATE = 1.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,7 @@ class _Looked:
     """What a thread saw in one sampled frame."""
 
     frame: tuple[int, float]
+    is_extra: bool
     size: tuple[int, int]
     brightness: float
     candidates: list[_Candidate]
@@ -41,13 +46,42 @@ class _Looked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampled:
-    """A sample with the face that is followed."""
+    """A sample with the face that is followed; an extra one is the last frame, out of turn."""
 
     index: int
     time_ms: float
+    is_extra: bool
     face: Face | None
     colour: Floats | None
     look: Look
+
+
+@dataclass(slots=True)
+class Turns:
+    """
+    Which frames are samples: every *sample_rate*-th, and on a varying rate also one that comes later
+    than *sample_rate* usual frames, since heads do not wait for slow frames.
+    """
+
+    sample_rate: int
+    _steps_ms: list[float] = field(default_factory=list, init=False)
+    _since: int = field(default=0, init=False)
+    _sampled_ms: float | None = field(default=None, init=False)
+    _last_ms: float = field(default=0.0, init=False)
+
+    def has_come(self, time_ms: float) -> bool:
+        """Whether the next frame is a sample. Ask once for each, in order."""
+        if self._sampled_ms is not None:
+            insort(self._steps_ms, time_ms - self._last_ms)
+            self._since += 1
+            # The lower quarter: slow frames are the rule in some videos. Times are rounded to 1 ms.
+            usual_ms = self._steps_ms[len(self._steps_ms) // 4]
+            is_late = time_ms - self._sampled_ms > _LATE * self.sample_rate * usual_ms
+        is_turn = self._sampled_ms is None or self._since >= self.sample_rate or is_late
+        self._last_ms = time_ms
+        if is_turn:
+            self._since, self._sampled_ms = 0, time_ms
+        return is_turn
 
 
 def sampled(
@@ -59,7 +93,7 @@ def sampled(
     on_progress: Callable[[int, int], None],
 ) -> Iterator[Sampled]:
     """
-    Every n-th frame and the last one, with the face that is followed; the pictures are let go of.
+    Every n-th frame (see ``Turns``) and the last one, with the face that is followed; the pictures are let go of.
 
     Args:
         video: opened.
@@ -79,6 +113,7 @@ def sampled(
         yield Sampled(
             index=index,
             time_ms=time_ms,
+            is_extra=seen.is_extra,
             face=chosen.face if chosen else None,
             colour=chosen.colour if chosen else None,
             look=_judged(seen, chosen),
@@ -95,11 +130,12 @@ def _looked(
     """Decode here, look for faces in threads, and hold no more pictures than keep them busy."""
     expected = video.frames_expected
     waiting: deque[Future[_Looked]] = deque()
+    turns = Turns(sample_rate)
     last: Frame | None = None
     try:
         for frame in video.frames():
             on_progress(frame.index + 1, expected)
-            last = frame if frame.index % sample_rate else None
+            last = None if turns.has_come(frame.time_ms) else frame
             if last is not None:
                 continue
             waiting.append(finder.submit(partial(_look, finder, frame, is_followed)))
@@ -107,7 +143,7 @@ def _looked(
                 yield waiting.popleft().result()
         if last is not None:
             # Where the clip leads, and whether that is where it began, only its last frame knows.
-            waiting.append(finder.submit(partial(_look, finder, last, is_followed)))
+            waiting.append(finder.submit(partial(_look, finder, last, is_followed, is_extra=True)))
         while waiting:
             yield waiting.popleft().result()
     finally:
@@ -115,10 +151,11 @@ def _looked(
             future.cancel()
 
 
-def _look(finder: FaceFinder, frame: Frame, is_followed: bool) -> _Looked:
+def _look(finder: FaceFinder, frame: Frame, is_followed: bool, *, is_extra: bool = False) -> _Looked:
     pixels = frame.rgb()
     return _Looked(
         frame=(frame.index, frame.time_ms),
+        is_extra=is_extra,
         size=(frame.width, frame.height),
         # Every 8th pixel says enough about how light it is.
         brightness=float(pixels[::8, ::8].mean()),
