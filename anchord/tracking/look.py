@@ -93,7 +93,9 @@ def sampled(
     on_progress: Callable[[int, int], None],
 ) -> Iterator[Sampled]:
     """
-    Every n-th frame (see ``Turns``) and the last one, with the face that is followed; the pictures are let go of.
+    Every n-th frame (see ``Turns``) and the last one, with the face that is followed.
+
+    The pictures are let go of.
 
     Args:
         video: opened.
