@@ -7,13 +7,13 @@ BIN := $(VENV)/bin
 DEMO := demo-avatars
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit web torture bench lock install uninstall test-deploy docs clean
+.PHONY: help demo test lint types unit web torture bench bench-scale lock install uninstall test-deploy docs clean
 
 help:
 	@echo 'make demo   a sample avatars folder, the daemon on it, and the page'
 	@echo 'make test   lint, format check, types, all tests'
-	@echo 'make torture  thousands of damaged videos through a real worker, minutes'
-	@echo 'make bench  times and memory, as a table'
+	@echo 'make torture  kills, storms, long runs, thousands of damaged videos: twenty minutes'
+	@echo 'make bench  times and memory, as a table; bench-scale: with 10,000 packs, minutes'
 	@echo 'make install       put it on this server, as root: venv, unit, settings, man page'
 	@echo 'make uninstall     take that away; settings and timelines stay'
 	@echo 'make test-deploy   unit and image under a real systemd and a real Docker engine'
@@ -45,6 +45,9 @@ web: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m bench.speed
+
+bench-scale: $(VENV)/.installed
+	$(BIN)/python -m bench.scale
 
 # Everything is pinned by hash; only `make lock` looks for newer releases.
 $(VENV)/.installed: requirements.lock pyproject.toml

@@ -9,6 +9,7 @@ A later layer wins over an earlier one, key by key::
 from __future__ import annotations
 
 import difflib
+import functools
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -264,12 +265,17 @@ def _check_keys(
 
 
 def _checked_value(record: type[Struct], key: str, value: Any, source: str, prefix: str) -> Any:
-    field = next(field for field in msgspec.structs.fields(record) if field.name == key)
     try:
-        return msgspec.convert(value, field.type)
+        return msgspec.convert(value, _types(record)[key])
     except msgspec.ValidationError as error:
         allowed = str(error)[:1].lower() + str(error)[1:]
         raise SettingsError(f"{source}: {_dotted(prefix, key)} = {value!r}: {allowed}") from error
+
+
+@functools.cache
+def _types(record: type[Struct]) -> dict[str, Any]:
+    """Key -> what it may be; slow to find out, and asked for every pack."""
+    return {field.name: field.type for field in msgspec.structs.fields(record)}
 
 
 def _dotted(prefix: str, key: str) -> str:
