@@ -33,7 +33,9 @@ lint: $(VENV)/.installed
 types: $(VENV)/.installed
 	$(BIN)/mypy
 
+# Faults are injected into system calls by strace.
 unit: $(VENV)/.installed
+	@command -v strace >/dev/null || deploy/apt-install strace
 	$(BIN)/pytest
 
 torture: $(VENV)/.installed
