@@ -33,9 +33,9 @@ lint: $(VENV)/.installed
 types: $(VENV)/.installed
 	$(BIN)/mypy
 
-# Faults are injected into system calls by strace.
+# strace injects faults into system calls, mandoc reads the manual as a terminal would.
 unit: $(VENV)/.installed
-	@command -v strace >/dev/null || deploy/apt-install strace
+	@command -v strace >/dev/null && command -v mandoc >/dev/null || deploy/apt-install strace mandoc
 	$(BIN)/pytest
 
 torture: $(VENV)/.installed

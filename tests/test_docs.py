@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from types import ModuleType
@@ -73,8 +72,6 @@ def test_the_manual_names_every_command_and_option(name: str, command: click.Com
 
 
 def test_the_manual_is_good_troff() -> None:
-    if not shutil.which("mandoc"):
-        pytest.skip("mandoc is not installed")
     told = subprocess.run(
         ["mandoc", "-T", "lint", "-W", "error", HERE / "docs/anchord.1"], capture_output=True
     )
@@ -111,12 +108,3 @@ def test_dashboard_and_alerts_ask_for_figures_that_exist(tmp_path: Path) -> None
     asked = set(re.findall(r"\banchord_\w+", dashboard + (HERE / "deploy/alerts.yml").read_text()))
     assert json.loads(dashboard)["panels"]
     assert asked <= known, asked - known
-
-
-def test_the_alerts_are_good_rules() -> None:
-    if not shutil.which("promtool"):
-        pytest.skip("promtool is not installed; make test-deploy has it in a container")
-    told = subprocess.run(
-        ["promtool", "check", "rules", HERE / "deploy/alerts.yml"], capture_output=True, text=True
-    )
-    assert told.returncode == 0, told.stderr

@@ -198,7 +198,7 @@ def test_too_few_watches_are_noticed_and_the_sysctl_is_named(root: Path) -> None
 
 def test_the_file_system_is_known() -> None:
     assert file_system(Path("/proc/self")) == "proc"
-    assert file_system(Path("/dev/shm")) == "tmpfs"
+    assert file_system(Path("/sys/kernel")) == "sysfs"
 
 
 def test_a_survey_sees_what_is_new_changed_and_gone(root: Path) -> None:
