@@ -49,6 +49,7 @@ EVENTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "video_changed": ("info", "it changed while it was read, so it is read again", ("pack", "video")),
     "pack_parked": ("warning", "settings can't be obeyed; parked until they change", ("pack", "error")),
     "pack_failed": ("error", "not the video's fault; tried again", ("pack", "error", "retry_s")),
+    "packs_failed": ("error", "so many more failed like those before it", ("reason", "count")),
     "worker_started": ("debug", "the worker process is up", ("pid",)),
     "worker_printed": ("debug", "a line that a library wrote to the worker's stderr", ("line",)),
     "worker_ready": ("info", "what holds the worker in, where it is not as before", ("sandbox",)),

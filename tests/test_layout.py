@@ -35,6 +35,7 @@ PURE = [
     "tracking/facts.py",
     "service/settle.py",
     "service/schedule.py",
+    "service/flood.py",
 ]
 
 

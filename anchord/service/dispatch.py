@@ -19,6 +19,7 @@ from anchord.errors import (
 )
 from anchord.packs import FeedKey, FileKey
 from anchord.service.delivery import Assignment, assignment, deliver
+from anchord.service.flood import Flood
 from anchord.service.jobs import Extracted
 from anchord.service.metrics import Result
 from anchord.service.schedule import Schedule
@@ -81,12 +82,15 @@ class Dispatch:
     clock: Callable[[], float] = time.monotonic
     written: int = field(default=0, init=False)
     failed: int = field(default=0, init=False)
+    _flood: Flood = field(default_factory=Flood, init=False)
     _assigned: Assignment | None = field(default=None, init=False)
     # Pack -> its video, and how often a worker was lost over it.
     _losses: dict[str, tuple[FileKey, int]] = field(default_factory=dict, init=False)
 
     def tick(self, now_s: float) -> None:
         """Hand out the next job, if nothing is under way."""
+        for reason, count in self._flood.pop_counts(now_s=now_s).items():
+            log.error("packs_failed", reason=reason, count=count)
         self.workbench.tick()
         while not self.workbench.is_busy and (turn := self.schedule.start_next(now_s=now_s)):
             with structlog.contextvars.bound_contextvars(pack=turn[0]):
@@ -94,7 +98,11 @@ class Dispatch:
 
     def wait_s(self, now_s: float) -> float | None:
         """Seconds until ``tick`` has something to do; None if it never will."""
-        waits = (self.workbench.wait_s(), self.schedule.wait_s(now_s=now_s))
+        waits = (
+            self.workbench.wait_s(),
+            self.schedule.wait_s(now_s=now_s),
+            self._flood.wait_s(now_s=now_s),
+        )
         return min((wait for wait in waits if wait is not None), default=None)
 
     def finish(self, outcome: Outcome) -> None:
@@ -185,5 +193,13 @@ class Dispatch:
             return
         self.failed += 1
         self.on_result("failed")
-        retry_s = self.schedule.retry(pack, now_s=self.clock(), reason=str(error))
-        log.error("pack_failed", error=str(error), retry_s=retry_s)
+        now_s = self.clock()
+        retry_s = self.schedule.retry(pack, now_s=now_s, reason=str(error))
+        if self._flood.is_told(_kind(error), now_s=now_s):
+            log.error("pack_failed", error=str(error), retry_s=retry_s)
+
+
+def _kind(error: AnchordError) -> str:
+    """What like failures have in common: the system's reason, without the pack's name."""
+    cause = error.__cause__
+    return (cause.strerror if isinstance(cause, OSError) else None) or type(error).__name__
