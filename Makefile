@@ -12,7 +12,7 @@ DEMO := demo-avatars
 help:
 	@echo 'make demo   a sample avatars folder, the daemon on it, and the page'
 	@echo 'make test   lint, format check, types, all tests'
-	@echo 'make torture  kills, storms, long runs, thousands of damaged videos: twenty minutes'
+	@echo 'make torture  kills, storms, long runs, thousands of damaged videos: a quarter of an hour'
 	@echo 'make bench  times and memory, as a table; bench-scale: with 10,000 packs, minutes'
 	@echo 'make install       put it on this server, as root: venv, unit, settings, man page'
 	@echo 'make uninstall     take that away; settings and timelines stay'

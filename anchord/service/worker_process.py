@@ -80,17 +80,13 @@ def main() -> None:
                 return jobs.Failed(number=job.number, error=WorkerError.__name__, message=message)
             return jobs.Extracted(number=job.number, content=timeline.encode(made))
 
-    _serve(channel, work, finder)
-
-
-def _serve(channel: socket.socket, work, finder: FaceFinder) -> None:  # type: ignore[no-untyped-def]
-    warm_up(finder)
+    _warm_up(finder)
     while received := _receive(channel):
         channel.sendall(jobs.encode(work(*received)))
     finder.close()
 
 
-def warm_up(finder: FaceFinder) -> None:
+def _warm_up(finder: FaceFinder) -> None:
     """Let every thread make its landmarker while the first job is still on its way."""
     for _ in range(finder.threads):
         finder.submit(lambda: None)

@@ -20,13 +20,6 @@ from tests.service.running import Daemon, drop, wait_until
 OUTPUT = "anchors_timeline.json"
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    made = tmp_path / "avatars"
-    made.mkdir()
-    return made
-
-
 def test_a_dropped_video_gets_its_timeline(root: Path) -> None:
     with Daemon(root) as daemon:
         daemon.wait_for("daemon_started")

@@ -6,24 +6,18 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from anchord.atomic import TEMPORARY_PREFIX
+from anchord.atomic import TEMPORARY_PREFIX, remove_leftovers
 from tests.films import read, small_film
 from tests.service.running import Daemon, drop, wait_until
 
 OUTPUT = "anchors_timeline.json"
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    made = tmp_path / "avatars"
-    made.mkdir()
-    return made
 
 
 @contextmanager
@@ -50,7 +44,7 @@ def test_every_change_is_found_even_if_every_event_is_lost(root: Path) -> None:
 
 def test_a_pack_behind_a_link_is_found_by_the_rescan(root: Path, tmp_path: Path) -> None:
     drop(tmp_path / "elsewhere" / "idle.webm", small_film())
-    with Daemon(root, "rescan_s = 1".replace("rescan_s", "poll_s")) as daemon:
+    with Daemon(root, rescan_s=1) as daemon:
         daemon.wait_for("daemon_started")
         (root / "linked").symlink_to(tmp_path / "elsewhere")
         daemon.wait_for("timeline_written", pack="linked")
@@ -70,7 +64,7 @@ def test_a_root_that_is_deleted_and_made_again_is_watched_again(root: Path) -> N
 
 def test_a_root_that_is_mounted_over_and_unmounted_changes_nothing(root: Path) -> None:
     drop(root / "below" / "idle.webm", small_film())
-    with Daemon(root, "probe_s = 1".replace("probe_s", "poll_s")) as daemon:
+    with Daemon(root, "poll_s = 1") as daemon:
         daemon.wait_for("timeline_written", pack="below")
         before = (root / "below" / OUTPUT).stat().st_mtime_ns
         with mounted(root):
@@ -156,8 +150,6 @@ def test_a_kill_at_any_call_of_the_write_path_leaves_the_old_file_or_the_new(
     tmp_path: Path, call: str
 ) -> None:
     """strace kills the process at the call itself; the next start cleans up what is left."""
-    import sys
-
     file = tmp_path / OUTPUT
     program = (
         "import sys; from pathlib import Path; from anchord.atomic import write_atomically;"
@@ -170,8 +162,6 @@ def test_a_kill_at_any_call_of_the_write_path_leaves_the_old_file_or_the_new(
     )
     assert ended.returncode != 0
     assert file.read_bytes() in (b"old", b"new" * 1000)
-    from anchord.atomic import remove_leftovers
-
     remove_leftovers(str(tmp_path))
     assert os.listdir(tmp_path) == [OUTPUT]
 
@@ -181,8 +171,6 @@ def test_a_kill_at_any_call_of_the_write_path_leaves_the_old_file_or_the_new(
 def test_an_error_of_any_call_of_the_write_path_leaves_the_old_file(
     tmp_path: Path, call: str, error: str
 ) -> None:
-    import sys
-
     file = tmp_path / OUTPUT
     # Only the calls after the marker count: the interpreter's own start must not fail.
     program = (
