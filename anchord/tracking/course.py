@@ -7,7 +7,7 @@ The order of the steps between what was seen and what is written.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +15,14 @@ from numpy.typing import NDArray
 from anchord.tracking import anchors, gaps, glue, loop, smooth
 from anchord.tracking.anchors import AnchorTrack, Placement, TightBox
 from anchord.tracking.between import between, for_straight_lines
-from anchord.tracking.mesh import CARRIED, EYE_CORNERS, PARTS
+from anchord.tracking.links import Link
+from anchord.tracking.mesh import CARRIED, PARTS
 from anchord.tracking.similarity import Complex, Floats, Similarities
 
 Mask = NDArray[np.bool_]
 
 # A hidden part is taken for hidden this many samples longer: what hides it comes and goes by the edge.
 _HIDDEN_FRINGE = 1
-# Share of the eyes in what is taken for the face's size.
-_EYES_SAY = 0.7
 # From this share of features on, a sample is trusted fully.
 _TRUSTED_FULLY = 0.5
 _TRUSTED_LEAST = 0.1
@@ -53,7 +52,7 @@ class Seen:
     times_ms: Floats
     has_face: Mask
     clip: Complex
-    links: Mapping[str, Sequence[glue.Link]]
+    links: Mapping[str, Sequence[Link]]
     agree: Mapping[str, Floats]
     is_known: Mapping[str, Mask]
     frame_times_ms: Floats
@@ -109,24 +108,25 @@ def course(
     plate, by_landmarks = glue.plate_motion(seen.clip)
     samples = np.flatnonzero(known)
     hidden = _hidden(seen) if seen.links else {part: np.zeros(len(known), bool) for part in PARTS}
-    motions = {}
-    for name, part in PARTS.items():
-        middle = _middle(plate[list(part.tight)])
-        motions[name] = glue.glued(plate, by_landmarks, samples, middle, seen.links.get(name, ()))
-    times = seen.times_ms[known]
-    for name, other in (("mouth", "eyes"), ("eyes", "mouth")):
-        motions[name] = glue.carried(times, hidden[name][known], motions[name], motions[other])
+    middles = {name: _middle(plate[list(part.tight)]) for name, part in PARTS.items()}
+    links = {name: _trusted(seen.links.get(name, ()), hidden) for name in PARTS}
+    motions = {
+        name: glue.glued(plate, by_landmarks, samples, middle, links[name])
+        for name, middle in middles.items()
+    }
+    _carry(motions, hidden, seen)
+    turn = glue.one_face(motions["eyes"], motions["mouth"])
+    motions = {name: motions[name].with_turn(turn, about=middle) for name, middle in middles.items()}
+    # The eyes' skin moves as one and is best fitted; the mouth's does not.
+    motions["mouth"] = glue.placed(plate, motions["mouth"], samples, links["mouth"])
+    _carry(motions, hidden, seen)
 
     boxes = {name: anchors.tight_box(seen.clip, motions[name], part.tight) for name, part in PARTS.items()}
     curves = {}
     for name in PARTS:
         curves[name] = np.full((len(known), 4), np.nan)
         curves[name][known] = anchors.curve(motions[name], boxes[name].middle)
-    # A face has one size; the eyes tell it best, but alone they would shrink a little with every blink.
-    size = _EYES_SAY * curves["eyes"][:, 2] + (1 - _EYES_SAY) * curves["mouth"][:, 2]
-    for curve in curves.values():
-        curve[:, 2] = size
-    eyes_px = _eyes_px(plate)
+    eyes_px = glue.distance_of_eyes(plate)
     seam = loop.seam(
         seen.times_ms,
         known,
@@ -157,6 +157,22 @@ def course(
         width_ms=widths,
         written=written,
     )
+
+
+def _trusted(links: Sequence[Link], hidden: Mapping[str, Mask]) -> list[Link]:
+    """A hand in front of a face pulls its landmarks: what looks turned then is not."""
+    is_pulled = np.any(list(hidden.values()), axis=0)
+    return [
+        replace(link, turned=0.0) if is_pulled[link.later] or is_pulled[link.earlier] else link
+        for link in links
+    ]
+
+
+def _carry(motions: dict[str, Similarities], hidden: Mapping[str, Mask], seen: Seen) -> None:
+    """A hidden part goes with the other."""
+    known = seen.has_face
+    for name, other in (("mouth", "eyes"), ("eyes", "mouth")):
+        motions[name] = glue.carried(seen.times_ms[known], hidden[name][known], motions[name], motions[other])
 
 
 def _cleaned(
@@ -236,11 +252,6 @@ def _hidden(seen: Seen) -> dict[str, Mask]:
 def _in_faces(curve: Floats, eyes_px: float) -> Floats:
     """A curve with all columns in distances of the eyes' corners: turn and scale act on half a face."""
     return curve * (1 / eyes_px, 1 / eyes_px, 0.5, 0.5)
-
-
-def _eyes_px(plate: Complex) -> float:
-    right, left = EYE_CORNERS
-    return float(abs(plate[left] - plate[right]))
 
 
 def _middle(points: Complex) -> complex:

@@ -19,10 +19,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from anchord.tracking.glue import Link
+from anchord.tracking.links import Link
 from anchord.tracking.mesh import EYE_CORNERS, MOVING_RIMS, OVAL, PARTS, RIGID, Landmarks, Part
 from anchord.tracking.patch import CloseUp, Features, Grey, Patch, matrix, middle_of
-from anchord.tracking.similarity import Complex, Similarities, fitted, fitted_robustly, points
+from anchord.tracking.similarity import Complex, Similarities, fitted, fitted_robustly, moved, points
 
 # Outer corners of the eyes in a patch are this far apart at most, px. Enough: a 512x640 target shows
 # a good face at 100 to 150. More costs time and gains nothing against the noise of compression.
@@ -44,6 +44,7 @@ _KEYFRAME_LEVELS, _NEIGHBOUR_LEVELS = 2, 1
 # Residuals below this are noise, px of the patch; above it features begin to disagree.
 _RESIDUAL_FLOOR_PX = 0.15
 _RESIDUAL_FINE_PX = 1.0
+_AGREED_PX = 0.3
 
 # The part is known again where so many features agree with a keyframe, or with a sample before it
 # where it was known: a turning head changes bit by bit, a hand comes at once.
@@ -195,11 +196,9 @@ class Follower:
             return None, nothing
         # About the part's middle: there the shift is what the anchor gets.
         middle = complex(*self._size) / 2
-        motion, weights, sigma = fitted_robustly(
-            points(before.features[seen, 0]) - middle,
-            points(found[seen, 0]) - middle,
-            floor=_RESIDUAL_FLOOR_PX,
-        )
+        there, now = points(before.features[seen, 0]), points(found[seen, 0])
+        motion, weights, sigma = fitted_robustly(there - middle, now - middle, floor=_RESIDUAL_FLOOR_PX)
+        start, end, spread = moved(there, now, noise=_AGREED_PX)
         follows = weights > 0.1
         # Where residuals are coarse, that many of them agree means little.
         agree = float(follows.sum() / len(seen)) * min(1.0, _RESIDUAL_FINE_PX / sigma)
@@ -210,6 +209,10 @@ class Follower:
             motion=here.to_video.after(between).after(before.to_video.inverse()),
             agree=agree,
             sigma=sigma / self._eyes_px,
+            start=complex(before.to_video.of(np.array([start]))[0]),
+            end=complex(here.to_video.of(np.array([end]))[0]),
+            spread=max(spread, _RESIDUAL_FLOOR_PX) / self._eyes_px,
+            turned=here.turned_from(before) / self._eyes_px,
         )
         self.links.append(link)
         return link, found[seen][follows]

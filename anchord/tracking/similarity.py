@@ -49,6 +49,10 @@ class Similarities:
         """What undoes them."""
         return Similarities(a=1 / self.a, b=-self.b / self.a)
 
+    def with_turn(self, a: Complex, *, about: complex) -> Similarities:
+        """The same with turn and scale *a*; the point *about* still leads where it led."""
+        return Similarities(a=a, b=self.b + (self.a - a) * about)
+
 
 def points(xy: NDArray[np.floating]) -> Complex:
     """(..., 2) x and y as (...) complex."""
@@ -100,3 +104,28 @@ def fitted_robustly(source: Complex, to: Complex, *, floor: float) -> tuple[Simi
         # Never quite zero: a fit to nothing has no answer.
         weights = np.clip(1 - (residual / (_TUKEY_REACH * sigma)) ** 2, 1e-4, None) ** 2
     return similarity, weights, sigma
+
+
+def moved(source: Complex, to: Complex, *, noise: float) -> tuple[complex, complex, float]:
+    """
+    Where points moved on the whole: about their mean if they agree, and their median if they do not.
+
+    Huber's estimator of a shift (Huber 1964), by reweighting. Unlike Tukey's in ``fitted_robustly`` it
+    takes no sides: where half of the points move otherwise, it lies between the halves.
+
+    Args:
+        source: (k,).
+        to: (k,).
+        noise: differences below it are noise, and averaged.
+
+    Returns:
+        the middle of the points, where it moved, and the robust standard deviation of the residuals.
+    """
+    shifts = to - source
+    shift = complex(np.median(shifts.real), np.median(shifts.imag))
+    for _ in range(_PASSES):
+        weights = 1 / np.maximum(np.abs(shifts - shift), noise)
+        weights /= weights.sum()
+        shift = complex(weights @ shifts)
+    start = complex(weights @ source)
+    return start, start + shift, float(np.median(np.abs(shifts - shift))) / 1.1774

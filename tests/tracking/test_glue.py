@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from anchord.tracking.glue import Link, carried, glued, plate_motion
+from anchord.tracking.glue import carried, glued, one_face, placed, plate_motion
+from anchord.tracking.links import Link
 from anchord.tracking.similarity import Complex, Similarities
 
 MIDDLE = 260 + 300j
@@ -33,9 +36,19 @@ def clip(motion: Similarities, noise_px: float, seed: int = 1) -> Complex:
 
 
 def links(motion: Similarities, to: int = 0, **how: float) -> list[Link]:
-    agree, sigma = how.get("agree", 0.9), how.get("sigma", 0.001)
+    agree, noise, turned = how.get("agree", 0.9), how.get("noise", 0.001), how.get("turned", 0.0)
     return [
-        Link(later=i, earlier=to, motion=motion[i].after(motion[to].inverse()), agree=agree, sigma=sigma)
+        Link(
+            later=i,
+            earlier=to,
+            motion=motion[i].after(motion[to].inverse()),
+            agree=agree,
+            sigma=noise,
+            start=complex(motion[to].of(np.array([MIDDLE]))[0]),
+            end=complex(motion[i].of(np.array([MIDDLE]))[0]),
+            spread=noise,
+            turned=turned,
+        )
         for i in range(len(motion.a))
         if i != to
     ]
@@ -75,13 +88,7 @@ def test_a_few_wrong_links_are_outvoted() -> None:
     plate, by_landmarks = plate_motion(clip(true, 0.5))
     measured = links(true) + links(true, to=20) + links(true, to=30)
     stray = measured[10]
-    measured[10] = Link(
-        later=stray.later,
-        earlier=stray.earlier,
-        motion=Similarities(a=stray.motion.a, b=stray.motion.b + 8),
-        agree=0.9,
-        sigma=0.001,
-    )
+    measured[10] = replace(stray, motion=Similarities(a=stray.motion.a, b=stray.motion.b + 8))
     found = glued(plate, by_landmarks, np.arange(40), MIDDLE, measured)
     assert looseness_px(found, true, plate) < 0.15
 
@@ -116,3 +123,35 @@ def test_what_is_hidden_goes_with_the_other_part() -> None:
     assert np.abs(found.of(np.array([MIDDLE])) - mouth.of(np.array([MIDDLE]))).max() == pytest.approx(
         0, abs=0.2
     )
+
+
+def test_a_links_word_counts_less_the_more_the_face_has_turned() -> None:
+    true = sway()
+    plate, by_landmarks = plate_motion(clip(true, 0.5))
+    wrong = Similarities(a=true.a, b=true.b + 0.2 * np.arange(40))
+    middle = complex(plate.mean())
+    loose = [
+        looseness_px(
+            glued(plate, by_landmarks, np.arange(40), middle, links(wrong, turned=turned)), true, plate
+        )
+        for turned in (0.0, 0.05, 0.2)
+    ]
+    assert loose[0] > 1.2 * loose[1] > 1.5 * loose[2]
+
+
+def test_where_turn_and_scale_are_known_the_links_say_the_place() -> None:
+    true = sway()
+    plate, by_landmarks = plate_motion(clip(true, 0.5))
+    known = by_landmarks.with_turn(true.a * (by_landmarks.a[0] / true.a[0]), about=complex(plate.mean()))
+    found = placed(plate, known, np.arange(40), links(true))
+    assert looseness_px(known, true, plate) > 0.3
+    assert looseness_px(found, true, plate) < 0.05
+    assert placed(plate, known, np.arange(40), []) is known
+
+
+def test_a_face_has_one_turn_and_one_scale_and_a_blink_hardly_shrinks_it() -> None:
+    eyes = sway()
+    mouth = Similarities(a=eyes.a, b=eyes.b + 3)
+    np.testing.assert_allclose(one_face(eyes, mouth), eyes.a)
+    blinking = Similarities(a=eyes.a * 0.99, b=eyes.b)
+    np.testing.assert_allclose(np.abs(one_face(blinking, mouth)), np.abs(eyes.a) * 0.99**0.8)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from anchord.tracking.similarity import Complex, Similarities, fitted, fitted_robustly
+from anchord.tracking.similarity import Complex, Similarities, fitted, fitted_robustly, moved
 
 FACE = np.array([0, 100, 100 + 80j, 80j, 50 + 40j, 20 + 10j, 70 + 66j, 11 + 70j], complex)
 
@@ -60,3 +60,35 @@ def test_points_that_go_their_own_way_do_not_count(strays: int) -> None:
     assert same(found.of(FACE[strays:]), true.of(FACE[strays:])) or abs(found.b - true.b) < 0.05
     assert (weights[:strays] < 0.01).all()
     assert sigma < 1
+
+
+def test_points_that_agree_moved_by_their_mean() -> None:
+    noise = np.random.default_rng(3).normal(0, 0.05, (len(FACE), 2))
+    moves = 4 - 2j + noise[:, 0] + 1j * noise[:, 1]
+    start, end, spread = moved(FACE, FACE + moves, noise=1.0)
+    assert end - start == pytest.approx(complex(moves.mean()))
+    assert start == pytest.approx(complex(FACE.mean()))
+    assert spread < 0.1
+
+
+def test_where_half_of_the_points_move_otherwise_neither_half_wins() -> None:
+    """A robust fit would side with one of them."""
+    moves = np.where(np.arange(len(FACE)) % 2, 6j, 0)
+    start, end, _ = moved(FACE, FACE + moves, noise=0.3)
+    assert 1 < (end - start).imag < 5
+
+
+def test_a_few_points_that_move_otherwise_hardly_count() -> None:
+    moves = np.zeros(len(FACE), complex)
+    moves[0] = 30
+    start, end, _ = moved(FACE, FACE + moves, noise=0.3)
+    assert abs(end - start) < 0.3
+
+
+@hypothesis.settings(deadline=None)
+@hypothesis.given(scales, angles, shifts)
+def test_another_turn_leaves_the_point_where_it_was(scale: float, angle: float, shift: complex) -> None:
+    there = similarity(scale, angle, shift)
+    turned = there.with_turn(np.asarray(1 + 0.5j), about=50 + 40j)
+    assert same(turned.of(FACE[4:5]), there.of(FACE[4:5]))
+    assert same(turned.a, np.asarray(1 + 0.5j))

@@ -1,0 +1,162 @@
+"""
+Links between samples, and what agrees with most of them. Pure.
+
+Each says how something changed from one sample to another; one least-squares problem over the whole
+clip weighs them all, so that small errors never add up along it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anchord.tracking.similarity import Complex, Floats, Similarities
+
+# Standard deviations over the distance of the eyes' corners (1 % is about a pixel of a 512x640 target).
+# A link's own, at its best, and how it grows with the residuals of its features:
+_LINK_BEST, _LINK_PER_SIGMA = 0.0003, 0.2
+# A turning face hides skin and bends what it shows: so much a link loses per turn beyond the second.
+_LINK_PER_TURN, _TURNED_FREELY = 1.0, 0.015
+# How far landmarks are off, and how much that changes from one sample to the next:
+_LANDMARKS_OFF, _LANDMARKS_CHANGE = 0.03, 0.005
+# Links that fewer features agree on are nothing, and weak below the second.
+_AGREE_LEAST, _AGREE_FULLY = 0.15, 0.5
+# Lever by which turn and scale count in the distance between links: half a face.
+_LEVER = 0.35
+_ROBUST_PASSES = 4
+_CAUCHY = 6.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """
+    How the skin moved between two samples.
+
+    Args:
+        later: index of the sample.
+        earlier: index of the one it was measured against.
+        motion: from pixels of the video there to pixels here.
+        agree: share of features that follow it, 0–1.
+        sigma: robust standard deviation of their residuals over the distance of the eyes' corners.
+        start: the middle of all features there, px of the video.
+        end: where they moved it on the whole, px of the video here (see ``similarity.moved``).
+        spread: robust standard deviation of their movements about that one, measured like *sigma*.
+        turned: how differently the face is turned, rms over the same distance.
+    """
+
+    later: int
+    earlier: int
+    motion: Similarities
+    agree: float
+    sigma: float
+    start: complex
+    end: complex
+    spread: float
+    turned: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """The links that are good for something, as arrays; *later* and *earlier* are positions."""
+
+    later: NDArray[np.intp]
+    earlier: NDArray[np.intp]
+    motion: Similarities
+    start: Complex
+    end: Complex
+    sigma: Floats
+    spread: Floats
+    #: What weighs a link less whatever it tells: few features that agree, and a turned face.
+    agree: Floats
+    doubt: Floats
+
+    @classmethod
+    def of(cls, samples: NDArray[np.intp], links: Sequence[Link]) -> Joined:
+        """*links* that name their samples by *samples* (n,)."""
+        position = np.full(int(samples.max()) + 1, -1)
+        position[samples] = np.arange(len(samples))
+        kept = [link for link in links if link.agree >= _AGREE_LEAST]
+        turned = np.array([link.turned for link in kept])
+        return cls(
+            later=position[[link.later for link in kept]],
+            earlier=position[[link.earlier for link in kept]],
+            motion=Similarities(
+                a=np.array([complex(link.motion.a) for link in kept]),
+                b=np.array([complex(link.motion.b) for link in kept]),
+            ),
+            start=np.array([link.start for link in kept]),
+            end=np.array([link.end for link in kept]),
+            sigma=np.array([link.sigma for link in kept]),
+            spread=np.array([link.spread for link in kept]),
+            agree=np.minimum(1, np.array([link.agree for link in kept]) / _AGREE_FULLY),
+            doubt=_LINK_PER_TURN * np.maximum(0, turned - _TURNED_FREELY),
+        )
+
+    def weight(self, noise: Floats) -> Floats:
+        """(k,) of links whose features' residuals are *noise*, in distances of the eyes' corners."""
+        return np.asarray(self.agree**2 / (_LINK_BEST**2 + (_LINK_PER_SIGMA * noise) ** 2 + self.doubt**2))
+
+
+def agreed(count: int, joined: Joined, change: Floats, weight: Floats) -> Floats:
+    """
+    (count, c) what fits the links best: off[later] - off[earlier] = change.
+
+    The first two columns are a shift, the others scale and turn. Cauchy's weights make it robust;
+    landmarks join as links that say "no change" and as a weak pull to zero.
+    """
+    columns = change.shape[1]
+    neighbours = np.arange(count - 1)
+    later = np.concatenate([joined.later, neighbours + 1])
+    earlier = np.concatenate([joined.earlier, neighbours])
+    change = np.concatenate([change, np.zeros((count - 1, columns))])
+    trusted = np.concatenate([weight, np.full(count - 1, _LANDMARKS_CHANGE**-2)])
+    lever = np.array([1, 1, _LEVER, _LEVER])[:columns]
+    off = np.zeros((count, columns))
+    doubt = np.ones(len(weight))
+    for _ in range(_ROBUST_PASSES):
+        current = trusted.copy()
+        current[: len(weight)] *= doubt
+        off = _least_squares(off, later, earlier, change, current)
+        residual = (off[later] - off[earlier] - change)[: len(weight)] * lever
+        doubt = 1 / (1 + (residual**2).sum(axis=1) * weight / _CAUCHY)
+    return off
+
+
+def _least_squares(
+    start: Floats, later: NDArray[np.intp], earlier: NDArray[np.intp], change: Floats, weight: Floats
+) -> Floats:
+    """Conjugate gradients, preconditioned by the diagonal: the matrix is sparse and never built."""
+    count = len(start)
+    pull = _LANDMARKS_OFF**-2
+
+    def gathered(values: Floats) -> Floats:
+        columns = [
+            np.bincount(later, column, count) - np.bincount(earlier, column, count) for column in values.T
+        ]
+        return np.stack(columns, axis=1)
+
+    def times_matrix(x: Floats) -> Floats:
+        return gathered(weight[:, None] * (x[later] - x[earlier])) + pull * x
+
+    diagonal = (np.bincount(later, weight, count) + np.bincount(earlier, weight, count) + pull)[:, None]
+    x = start
+    residual = gathered(weight[:, None] * change) - times_matrix(x)
+    ready = residual / diagonal
+    direction = ready
+    power = (residual * ready).sum(axis=0)
+    # What is left of the energy of a first, blind step.
+    enough = 1e-12 * max(float((gathered(weight[:, None] * change) ** 2 / diagonal).sum()), 1e-12)
+    for _ in range(500):
+        if power.sum() < enough:
+            break
+        ahead = times_matrix(direction)
+        step = power / np.maximum((direction * ahead).sum(axis=0), 1e-30)
+        x = x + step * direction
+        residual = residual - step * ahead
+        ready = residual / diagonal
+        before, power = power, (residual * ready).sum(axis=0)
+        direction = ready + power / np.maximum(before, 1e-30) * direction
+    return x
