@@ -56,9 +56,10 @@ export function packState(id, mtime, files, text) {
 		return is("broken", "Unreadable timeline", [/** @type {Error} */ (error).message]);
 	}
 	const { coverage, warnings } = quality(timeline);
-	const video = videos.find((file) => file.name === timeline.video);
-	if (!video) return is("changed", `${timeline.video ?? "The video"} is gone`, warnings);
-	if (timeline.videoBytes && video.size && video.size !== timeline.videoBytes) {
+	const { video: name, size } = timeline.source;
+	const video = videos.find((file) => file.name === name);
+	if (!video) return is("changed", `${name ?? "The video"} is gone`, warnings);
+	if (size && video.size && video.size !== size) {
 		return is("changed", "New video, being tracked", warnings);
 	}
 	const percent = Math.floor(1000 * coverage) / 10;

@@ -4,6 +4,9 @@ import { idleVideo, loadPack } from "./pack.js";
 import { Plate } from "./plate.js";
 import { look, NO_SUPPLY } from "./supply.js";
 
+/** Why an avatar may stand still though nothing is wrong. */
+const WISHES = ["", "loading", "switched off", "reduced motion is asked for"];
+
 /**
  * An avatar without a look of its own: loads a pack, plays its video, draws, and keeps the timeline fresh. What
  * it does with mouth and eyes is its `compositor`'s.
@@ -13,46 +16,46 @@ import { look, NO_SUPPLY } from "./supply.js";
  * pack; the avatar goes on without it).
  */
 export class Avatar extends EventTarget {
-	calibration = new Calibration("");
 	supply = NO_SUPPLY;
 	folder = "";
-	/** @type {Set<string>} What is wrong with the pack, in words. */
+	/** @type {Set<string>} What is wrong with the pack, in words; what is wrong with its video says `tracking`. */
 	problems = new Set();
 	tracking = { isOn: false, reason: "nothing is loaded" };
 	isSwitchedOn = true;
 	isPaused = false;
+	/** How often to ask for a new timeline; 0 never. */
+	pollMs = 3000;
 	videoFault = "";
 	loading = new AbortController();
-	poll = 0;
-	detail = { timeMs: 0, isTracked: false };
 	life = new AbortController();
+	detail = { timeMs: 0, isTracked: false };
+	frame = new CustomEvent("frame", { detail: this.detail });
 	reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
 	/**
 	 * @param {HTMLCanvasElement} canvas
 	 * @param {HTMLVideoElement} video In the page (a detached one is not decoded), but it need not be seen.
-	 * @param {object} [options]
-	 * @param {number} [options.pollMs] How often to ask for a new timeline; 0 never.
-	 * @param {Storage | null} [options.storage] Where calibration is kept.
+	 * @param {EventTarget} [events] Who dispatches the events, if not the avatar itself.
 	 */
-	constructor(canvas, video, { pollMs = 3000, storage = null } = {}) {
+	constructor(canvas, video, events) {
 		super();
+		/** @type {EventTarget} */
+		this.events = events ?? this;
 		this.canvas = canvas;
 		this.video = video;
-		this.pollMs = pollMs;
-		this.storage = storage;
 		this.plate = new Plate(video);
 		this.compositor = new Compositor(canvas, this.plate);
-		this.frame = new CustomEvent("frame", { detail: this.detail });
-		this.tick = this.tick.bind(this);
 		this.animation = requestAnimationFrame(this.tick);
+		const decide = () => this.#decide();
+		const fail = () => {
+			this.videoFault = `${this.supply.videoName} cannot be played: ${video.error?.message || "unknown format"}`;
+			decide();
+		};
 		// One signal takes every listener off again.
 		const { signal } = this.life;
-		this.reducedMotion.addEventListener("change", () => this.#decide(), { signal });
-		video.addEventListener("loadedmetadata", () => this.#decide(), { signal });
-		const fail = () =>
-			this.#fail(`${this.supply.videoName} cannot be played: ${video.error?.message || "unknown format"}`);
-		video.addEventListener("error", () => this.#decide(fail()), { signal });
+		this.reducedMotion.addEventListener("change", decide, { signal });
+		video.addEventListener("loadedmetadata", decide, { signal });
+		video.addEventListener("error", fail, { signal });
 	}
 
 	/** Show the pack at *folder*, in place of any other. @param {string} folder */
@@ -60,61 +63,52 @@ export class Avatar extends EventTarget {
 		this.loading.abort();
 		this.loading = new AbortController();
 		const { signal } = this.loading;
-		this.folder = new URL(folder.endsWith("/") ? folder : `${folder}/`, document.baseURI).href;
+		this.folder = new URL(folder.replace(/\/?$/, "/"), document.baseURI).href;
 		this.problems.clear();
+		this.compositor.pack = null;
 		this.#use(NO_SUPPLY);
 		try {
 			const pack = await loadPack(this.folder, signal, (message) => this.#tell(message));
-			const id = pack.manifest.id ?? this.folder.split("/").at(-2);
-			this.calibration = new Calibration(id, pack.manifest.calibration, this.storage);
-			this.compositor.use(pack, this.calibration);
+			const { manifest } = pack;
+			const id = manifest.id ?? this.folder.split("/").at(-2);
+			this.compositor.use(pack, new Calibration(id, manifest.calibration));
 			await this.refresh();
-			this.#emit("ready", { id, displayName: pack.manifest.displayName ?? id });
-			this.#schedule(signal);
+			signal.throwIfAborted();
+			this.#emit("ready", { id, displayName: manifest.displayName ?? id });
+			this.#poll(signal);
 		} catch (error) {
 			if (!signal.aborted) this.#tell(String(error));
 		}
 	}
 
 	/** @param {AbortSignal} signal */
-	#schedule(signal) {
-		clearTimeout(this.poll);
-		if (!this.pollMs || signal.aborted) return;
-		this.poll = setTimeout(async () => {
-			if (!document.hidden) await this.refresh().catch(() => {});
-			this.#schedule(signal);
-		}, this.pollMs);
+	async #poll(signal) {
+		while (this.pollMs && !signal.aborted) {
+			await new Promise((resolve) => setTimeout(resolve, this.pollMs));
+			if (!document.hidden && !signal.aborted) await this.refresh();
+		}
 	}
 
 	/** Use a new timeline or video, if the folder has one. */
 	async refresh() {
 		const { signal } = this.loading;
 		const { pack } = this.compositor;
-		if (!pack) return;
+		if (!pack || signal.aborted) return;
 		const supply = await look(this.folder, idleVideo(pack.manifest), this.supply, signal);
-		signal.throwIfAborted();
-		this.#use(supply);
+		if (!signal.aborted) this.#use(supply);
 	}
 
-	/** @param {import("./supply.js").Supply} supply */
+	/** @param {import("./types.js").Supply} supply */
 	#use(supply) {
 		const { video } = this;
-		const before = this.supply;
-		this.supply = supply;
-		if (supply.fault !== before.fault) {
-			this.problems.delete(before.fault);
-			// No timeline yet is a state; a bad one is a problem.
-			if (supply.text) this.#tell(supply.fault);
-		}
-		if (supply.videoUrl !== before.videoUrl) {
-			this.problems.delete(this.videoFault);
+		if (supply.videoUrl !== this.supply.videoUrl) {
 			this.videoFault = "";
-			this.compositor.timeline = null;
 			this.plate.clear();
 			if (supply.videoUrl) video.src = supply.videoUrl;
 			else video.removeAttribute("src");
 			video.load();
 		}
+		this.supply = supply;
 		this.#decide();
 	}
 
@@ -126,33 +120,29 @@ export class Avatar extends EventTarget {
 		if (this.reducedMotion.matches) return "reduced motion is asked for";
 		if (fault || this.videoFault) return fault || this.videoFault;
 		if (!timeline || !videoWidth) return "loading";
-		const { videoWidth: width, videoHeight: height } = timeline;
+		const { width, height } = timeline.source;
 		if (!width || (videoWidth === width && videoHeight === height)) return "";
-		return this.#fail(`the timeline is for a ${width}×${height} video, this one is ${videoWidth}×${videoHeight}`);
+		return `the timeline is for a ${width}×${height} video, this one is ${videoWidth}×${videoHeight}`;
 	}
 
-	/** @param {unknown} [_because] */
-	#decide(_because) {
-		const { compositor, video } = this;
-		const { timeline, videoUrl } = this.supply;
+	#decide() {
+		const { compositor, video, supply } = this;
+		const { timeline } = supply;
 		const reason = this.#obstacle();
 		compositor.timeline = reason ? null : timeline;
 		compositor.moves = !this.reducedMotion.matches;
-		const size = timeline ?? compositor.pack?.manifest.base;
-		if (size) {
-			compositor.width = size.width;
-			compositor.height = size.height;
-			this.plate.fit = size.fit;
-			this.resize();
-		}
+		compositor.target = timeline ?? compositor.pack?.manifest.base ?? compositor.target;
+		this.resize();
 		if (this.isPaused || (reason && reason !== "loading")) video.pause();
 		// Refused where the page may not play yet; the plate still gets the first frame.
-		else if (video.paused && videoUrl) video.play().catch(() => {});
+		else if (video.paused && supply.videoUrl) video.play().catch(() => {});
 		if (reason === this.tracking.reason) return;
 		this.tracking = { isOn: !reason, reason };
 		console.info(`Tracking: ${reason ? `OFF (${reason})` : "ON"}`);
 		this.#emit("tracking", this.tracking);
 		if (reason) this.#emit("fallback", { reason });
+		// No timeline yet is a state; a bad one is a problem.
+		if (supply.text && !WISHES.includes(reason)) this.#emit("error", { message: reason });
 	}
 
 	/** Follow the video (as it starts), or show the still face. @param {boolean} isOn */
@@ -170,35 +160,29 @@ export class Avatar extends EventTarget {
 	/** Give the canvas as many pixels as its place on the screen has, up to twice the target's. */
 	resize() {
 		const { canvas, compositor, plate } = this;
-		const shown = (canvas.clientWidth || compositor.width) * devicePixelRatio;
-		const scale = Math.min(2, Math.max(0.25, shown / compositor.width));
-		const width = Math.round(compositor.width * scale);
-		const height = Math.round(compositor.height * scale);
+		const { target } = compositor;
+		const shown = (canvas.clientWidth || target.width) * devicePixelRatio;
+		const scale = Math.min(2, Math.max(0.25, shown / target.width));
+		const width = Math.round(target.width * scale);
+		const height = Math.round(target.height * scale);
 		// Setting a size empties a canvas, even the same one.
-		if (canvas.width !== width) canvas.width = width;
-		if (canvas.height !== height) canvas.height = height;
-		plate.resize(width, height);
+		if (canvas.width === width && canvas.height === height) return;
+		canvas.width = width;
+		canvas.height = height;
+		plate.isNew = true;
 	}
 
 	/** @param {number} nowMs */
-	tick(nowMs) {
+	tick = (nowMs) => {
 		this.animation = requestAnimationFrame(this.tick);
-		this.compositor.draw(nowMs);
+		if (!this.compositor.draw(nowMs)) return;
 		this.detail.timeMs = this.plate.timeMs;
 		this.detail.isTracked = this.compositor.isTracked;
-		this.dispatchEvent(this.frame);
-	}
-
-	/** The video cannot be used with this timeline. @param {string} fault */
-	#fail(fault) {
-		this.videoFault = fault;
-		this.#tell(fault);
-		return fault;
-	}
+		this.events.dispatchEvent(this.frame);
+	};
 
 	/** @param {string} message */
 	#tell(message) {
-		if (!message || this.problems.has(message)) return;
 		this.problems.add(message);
 		console.warn(`anchord: ${message}`);
 		this.#emit("error", { message });
@@ -206,18 +190,18 @@ export class Avatar extends EventTarget {
 
 	/** @param {string} name @param {object} detail */
 	#emit(name, detail) {
-		this.dispatchEvent(new CustomEvent(name, { detail }));
+		this.events.dispatchEvent(new CustomEvent(name, { detail }));
 	}
 
 	/** Stop for good, and give everything back. */
 	destroy() {
 		this.life.abort();
 		this.loading.abort();
-		clearTimeout(this.poll);
 		cancelAnimationFrame(this.animation);
 		this.video.removeAttribute("src");
 		this.video.load();
-		this.compositor.destroy();
+		this.compositor.endCues();
+		this.compositor.pack = null;
 		this.plate.destroy();
 	}
 }

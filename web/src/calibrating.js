@@ -1,9 +1,9 @@
-import { offset } from "./calibration.js";
+import { offsetsOf } from "./calibration.js";
 
 /**
  * Setting a calibration by keys, keeping it in the browser, and handing it on.
  *
- * @typedef {import("./calibration.js").Calibration} Calibration
+ * @import { Calibration } from "./calibration.js"
  */
 
 /** @type {Record<string, [number, number]>} */
@@ -24,7 +24,7 @@ export function press(calibration, { key, shiftKey }) {
 		calibration.part = part === "mouth" ? "eyes" : "mouth";
 		return true;
 	}
-	if (isReset) calibration.offsets = { mouth: offset(preset?.mouth), eyes: offset(preset?.eyes) };
+	if (isReset) calibration.offsets = offsetsOf(preset);
 	else if (!ARROWS[key]) return false;
 	else {
 		const [right, down] = ARROWS[key];

@@ -1,40 +1,28 @@
 /**
  * Small offsets a person sets by eye, on top of whichever anchor is in use; calibrating.js sets them.
  *
- * @typedef {import("./timeline.js").Anchor} Anchor
- * @typedef {import("./timeline.js").Part} Part
- * @typedef {{x: number, y: number, w: number, h: number}} Offset
+ * @import { Anchor, Offset, Part } from "./types.js"
  */
-
-/** @param {any} value @returns {Offset} */
-export const offset = (value) => ({
-	x: Number(value?.x) || 0,
-	y: Number(value?.y) || 0,
-	w: Number(value?.w) || 0,
-	h: Number(value?.h) || 0,
-});
-
 export class Calibration {
+	/** The part that is being calibrated. @type {Part} */
+	part = "mouth";
+
 	/**
 	 * @param {string} id The avatar's.
 	 * @param {any} [preset] The manifest's `calibration`.
-	 * @param {Pick<Storage, "getItem" | "setItem" | "removeItem"> | null} [storage] None: nothing is kept.
+	 * @param {Pick<Storage, "getItem" | "setItem" | "removeItem">} [storage] The browser's, unless given.
 	 */
-	constructor(id, preset, storage = null) {
+	constructor(id, preset, storage) {
 		this.key = `anchord.calibration.${id}`;
 		this.preset = preset;
-		this.storage = storage;
-		let kept = null;
+		let start = preset;
 		try {
-			kept = JSON.parse(storage?.getItem(this.key) ?? "null");
+			this.storage = storage ?? localStorage;
+			start = JSON.parse(this.storage.getItem(this.key) ?? "null") ?? preset;
 		} catch {
-			// Unreadable or forbidden storage is no storage.
+			// Storage is forbidden in some frames and private windows, and may be spoilt.
 		}
-		const start = kept ?? preset;
-		/** @type {Record<Part, Offset>} */
-		this.offsets = { mouth: offset(start?.mouth), eyes: offset(start?.eyes) };
-		/** @type {Part} */
-		this.part = "mouth";
+		this.offsets = offsetsOf(start);
 	}
 
 	/** Move *anchor*, in its own turned frame, so that it stays put on a face that turns. @param {Part} part @param {Anchor} anchor */
@@ -48,4 +36,11 @@ export class Calibration {
 		anchor.w = Math.max(1, anchor.w + w);
 		anchor.h = Math.max(1, anchor.h + h);
 	}
+}
+
+/** Of both parts, whole whatever is in *json*. @param {any} json @returns {Record<Part, Offset>} */
+export function offsetsOf(json) {
+	/** @param {any} part @returns {any} */
+	const whole = (part) => Object.fromEntries(["x", "y", "w", "h"].map((key) => [key, Number(part?.[key]) || 0]));
+	return { mouth: whole(json?.mouth), eyes: whole(json?.eyes) };
 }

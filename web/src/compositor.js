@@ -1,19 +1,17 @@
-import { Layer } from "./layer.js";
-import { staticAnchor } from "./pack.js";
+import { Calibration } from "./calibration.js";
 
 /**
  * Draws one picture: base, then eyes, then mouth. Time is an argument, and nothing is allocated per frame.
  *
- * @typedef {import("./calibration.js").Calibration} Calibration
- * @typedef {import("./pack.js").Pack} Pack
- * @typedef {import("./plate.js").Plate} Plate
- * @typedef {import("./timeline.js").Anchor} Anchor
- * @typedef {import("./timeline.js").Part} Part
- * @typedef {import("./timeline.js").Timeline} Timeline
- * @typedef {{t_ms: number, viseme: string}} Cue
+ * @import { Layer } from "./layer.js"
+ * @import { Plate } from "./plate.js"
+ * @import { Timeline } from "./timeline.js"
+ * @import { Anchor, Cue, Fit, Pack, Part } from "./types.js"
  */
 
 const BLINK_MS = 260;
+/** Lips that move less often than this look slow. */
+const SLOW_MS = 50;
 
 /** How far open an eye is *ms* into a blink: quick down, a moment shut, slower up. @param {number} ms */
 export function blinkAt(ms) {
@@ -21,34 +19,36 @@ export function blinkAt(ms) {
 	return Math.max(0, 1 - ms / 80, (ms - 120) / 140);
 }
 
-const nowhere = () => staticAnchor({ x: 0, y: 0, w: 1, h: 1 });
+/** @param {number} nowMs @param {number} hz */
+const wave = (nowMs, hz) => Math.sin((2 * Math.PI * hz * nowMs) / 1000);
+
+/** @param {number} value @param {number} least @param {number} most */
+const clamp = (value, least, most) => Math.min(most, Math.max(least, value));
+
+const nowhere = () => ({ cx: 0, cy: 0, w: 0, h: 0, roll: 0 });
 
 export class Compositor {
 	/** @type {Pack | null} */
 	pack = null;
 	/** @type {Timeline | null} None, or one that belongs to the video on the plate. */
 	timeline = null;
-	/** @type {Calibration | null} */
-	calibration = null;
-	/** @type {Layer | null} */
-	mouth = null;
-	/** @type {Layer | null} */
-	eyes = null;
-	width = 512;
-	height = 640;
+	calibration = new Calibration("");
+	/** Whose pixels anchors are in. @type {{width: number, height: number, fit?: Fit}} */
+	target = { width: 512, height: 640 };
 	fadeMs = 90;
 	/** Whether the eyes blink and a still face breathes. */
 	moves = true;
 	isTracked = false;
 	/** @type {Record<Part, Anchor>} Where the parts were drawn last. */
 	anchors = { mouth: nowhere(), eyes: nowhere() };
-	statics = { mouth: nowhere(), eyes: nowhere() };
 	viseme = 0;
 	openness = 1;
 	opennessGoal = 1;
 	gazeX = 0;
 	gazeY = 0;
 	lastMs = 0;
+	/** When the canvas got a frame of the video, if that is what it shows. */
+	drawnMs = 0;
 	blinkMs = 0;
 	/** @type {readonly Cue[]} */
 	cues = [];
@@ -66,20 +66,19 @@ export class Compositor {
 
 	/** @param {Pack} pack @param {Calibration} calibration */
 	use(pack, calibration) {
-		this.destroy();
+		const { context, canvas } = this;
+		context.resetTransform();
+		context.clearRect(0, 0, canvas.width, canvas.height);
+		this.endCues();
 		this.pack = pack;
 		this.calibration = calibration;
-		const { manifest, sprites } = pack;
-		this.mouth = sprites.mouth && new Layer(sprites.mouth);
-		this.eyes = sprites.eyes && new Layer(sprites.eyes);
-		this.mouth?.weigh(0, 1);
-		this.statics = { mouth: staticAnchor(manifest.mouth.anchor), eyes: staticAnchor(manifest.eyes.anchor) };
 		this.setViseme("REST");
+		pack.mouth?.fade(this.viseme, 1);
 	}
 
 	/** @param {string} name A viseme of the pack, or one its manifest maps to one; REST for any other. */
 	setViseme(name) {
-		const names = this.mouth?.sprites.names ?? [];
+		const names = this.pack?.mouth?.names ?? [];
 		const mapped = this.pack?.manifest.mapping[name] ?? name;
 		this.viseme = Math.max(0, names.indexOf(names.includes(mapped) ? mapped : "REST"));
 	}
@@ -91,8 +90,8 @@ export class Compositor {
 
 	/** @param {number} x @param {number} y -1 to 1; right and down are positive. */
 	setGaze(x, y) {
-		this.gazeX = Math.min(1, Math.max(-1, x));
-		this.gazeY = Math.min(1, Math.max(-1, y));
+		this.gazeX = clamp(x, -1, 1);
+		this.gazeY = clamp(y, -1, 1);
 	}
 
 	/**
@@ -119,29 +118,42 @@ export class Compositor {
 		this.setViseme("REST");
 	}
 
-	/** @param {number} nowMs Of the page's clock, as requestAnimationFrame gives it. */
+	/**
+	 * Draw what is due; false where what is on the canvas already is right.
+	 *
+	 * @param {number} nowMs Of the page's clock, as requestAnimationFrame gives it.
+	 */
 	draw(nowMs) {
-		const { context, canvas, plate, pack, timeline, anchors, eyes, mouth, calibration } = this;
-		const elapsedMs = Math.min(100, Math.max(0, nowMs - this.lastMs));
+		const { context, canvas, plate, pack, timeline, target, anchors, calibration } = this;
+		const elapsedMs = clamp(nowMs - this.lastMs, 0, 100);
 		this.lastMs = nowMs;
-		plate.update();
-		if (!pack) return;
+		if (!pack) return false;
+		const { base, mouth, eyes } = pack;
+		if (eyes) this.#look(eyes, nowMs, elapsedMs);
+		this.#speak();
+		mouth?.fade(this.viseme, elapsedMs / this.fadeMs);
+
+		// Without a still face the video is the better picture, but nobody knows where its mouth is.
+		const follows = timeline || !base;
+		if (follows) {
+			// What moves, moves with the video's frames, and by itself only where those are slow or stand.
+			if (!plate.isNew && nowMs - this.drawnMs < SLOW_MS) return false;
+			// At a loop's end there is no frame for a moment: the last picture stays.
+			if (!plate.draw(context, target.fit) && plate.hasPicture) return false;
+		}
+		this.drawnMs = follows ? nowMs : -SLOW_MS;
 		this.isTracked =
+			timeline !== null &&
 			plate.hasPicture &&
-			timeline?.anchorAt("mouth", plate.timeMs, anchors.mouth) === true &&
+			timeline.anchorAt("mouth", plate.timeMs, anchors.mouth) &&
 			timeline.anchorAt("eyes", plate.timeMs, anchors.eyes);
-		let scale = canvas.width / this.width;
+		let scale = canvas.width / target.width;
 		let x = 0;
 		let y = 0;
-		context.setTransform(1, 0, 0, 1, 0, 0);
-		context.globalCompositeOperation = "copy";
-		if (this.isTracked || !pack.base) {
-			context.drawImage(plate.canvas, 0, 0);
-			// Without a still face the video is the better picture, but nobody knows where its mouth is.
-			if (!this.isTracked) return;
-		} else {
-			Object.assign(anchors.mouth, this.statics.mouth);
-			Object.assign(anchors.eyes, this.statics.eyes);
+		if (!this.isTracked) {
+			if (!base) return true;
+			Object.assign(anchors.mouth, pack.statics.mouth);
+			Object.assign(anchors.eyes, pack.statics.eyes);
 			const micro = pack.manifest.microMotion;
 			if (micro?.enabled && this.moves) {
 				// The chest stands still at the picture's foot; a video moves by itself and needs none of this.
@@ -150,36 +162,31 @@ export class Compositor {
 				y = canvas.height * (1 - breath) + scale * micro.headBobAmplitude * wave(nowMs, micro.headBobFrequency);
 				scale *= breath;
 			}
-			context.drawImage(pack.base, x, y, this.width * scale, this.height * scale);
+			context.resetTransform();
+			context.globalCompositeOperation = "copy";
+			context.drawImage(base, x, y, target.width * scale, target.height * scale);
 		}
-		calibration?.apply("eyes", anchors.eyes);
-		calibration?.apply("mouth", anchors.mouth);
-		if (eyes) {
-			this.#look(eyes, nowMs, elapsedMs);
-			eyes.draw(context, anchors.eyes, scale, x, y);
-		}
-		if (mouth) {
-			this.#speak();
-			mouth.fade(this.viseme, elapsedMs / this.fadeMs);
-			mouth.draw(context, anchors.mouth, scale, x, y);
-		}
+		calibration.apply("eyes", anchors.eyes);
+		calibration.apply("mouth", anchors.mouth);
+		eyes?.draw(context, anchors.eyes, scale, x, y);
+		mouth?.draw(context, anchors.mouth, scale, x, y);
+		return true;
 	}
 
 	/** @param {Layer} eyes @param {number} nowMs @param {number} elapsedMs */
 	#look(eyes, nowMs, elapsedMs) {
 		const step = elapsedMs / 120;
-		this.openness += Math.min(step, Math.max(-step, this.opennessGoal - this.openness));
+		this.openness += clamp(this.opennessGoal - this.openness, -step, step);
 		let open = this.openness;
 		if (this.moves) {
 			if (nowMs > this.blinkMs + BLINK_MS) this.blinkMs = nowMs + 2000 + 4000 * Math.random();
 			open = Math.min(open, blinkAt(nowMs - this.blinkMs));
 		}
-		const { names } = eyes.sprites;
-		const half = names.indexOf("half");
-		// Between neighbours only; an eye without a picture for its state is the video's own.
-		eyes.weigh(names.indexOf("open"), half < 0 ? open : Math.max(0, 2 * open - 1));
-		eyes.weigh(half, 1 - Math.abs(2 * open - 1));
-		eyes.weigh(names.indexOf("closed"), half < 0 ? 1 - open : Math.max(0, 1 - 2 * open));
+		// Between neighbours only.
+		const half = eyes.names.includes("half") ? 1 - Math.abs(2 * open - 1) : 0;
+		eyes.weigh("half", half);
+		eyes.weigh("open", open - half / 2);
+		eyes.weigh("closed", 1 - open - half / 2);
 		const { pupil } = /** @type {Pack} */ (this.pack).manifest.eyes;
 		if (pupil.enabled) eyes.shift(this.gazeX * pupil.maxOffsetX, this.gazeY * pupil.maxOffsetY);
 	}
@@ -193,14 +200,4 @@ export class Compositor {
 		}
 		if (this.nextCue === this.cues.length) this.endCues();
 	}
-
-	destroy() {
-		this.endCues();
-		this.mouth?.destroy();
-		this.eyes?.destroy();
-		this.pack = this.mouth = this.eyes = null;
-	}
 }
-
-/** @param {number} nowMs @param {number} hz */
-const wave = (nowMs, hz) => Math.sin((2 * Math.PI * hz * nowMs) / 1000);

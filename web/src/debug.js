@@ -3,17 +3,17 @@ import { PARTS } from "./timeline.js";
 /**
  * What tracking sees, over the picture and in words: green box mouth, cyan box eyes, crosshairs at their centres.
  *
- * @typedef {import("./avatar.js").Avatar} Avatar
- * @typedef {import("./timeline.js").Part} Part
- * @typedef {import("./timeline.js").Timeline} Timeline
+ * @import { Avatar } from "./avatar.js"
+ * @import { Timeline } from "./timeline.js"
+ * @import { Part } from "./types.js"
  */
 
 const COLOURS = { mouth: "#2bff6a", eyes: "#23e5ff" };
 
 /** @param {Avatar} avatar @param {Part | null} chosen The part that is being calibrated. */
 export function drawBoxes({ compositor }, chosen) {
-	const { context, anchors, canvas, width, isTracked } = compositor;
-	const scale = canvas.width / width;
+	const { context, anchors, canvas, target, isTracked } = compositor;
+	const scale = canvas.width / target.width;
 	context.globalCompositeOperation = "source-over";
 	for (const part of PARTS) {
 		const { cx, cy, w, h, roll } = anchors[part];
@@ -39,8 +39,8 @@ function frameAt({ times, json }, timeMs, i) {
 }
 
 /** @param {Avatar} avatar @param {Part | null} chosen */
-export function panelText({ compositor, plate, tracking, problems, calibration }, chosen) {
-	const { timeline, anchors, isTracked } = compositor;
+export function panelText({ compositor, plate, tracking, problems }, chosen) {
+	const { timeline, anchors, isTracked, calibration } = compositor;
 	const lines = [`Tracking: ${tracking.isOn ? "ON" : `OFF – ${tracking.reason}`}`];
 	if (timeline) {
 		const { frames, quality, loop } = timeline.json;

@@ -7,7 +7,7 @@ import { Avatar } from "./avatar.js";
  * panel; `calibrate` lets arrows move the overlays; `keys` listens to T, C, arrows and Tab everywhere in the
  * page, not only while the avatar has the focus. Events: see Avatar.
  *
- * @typedef {import("./compositor.js").Cue} Cue
+ * @import { Cue } from "./types.js"
  */
 
 const INSIDE = `<style>
@@ -15,19 +15,14 @@ const INSIDE = `<style>
 :host(:focus-visible) { outline: 3px solid Highlight; outline-offset: 3px; }
 canvas { display: block; width: 100%; }
 video { position: absolute; left: 0; top: 0; width: 1px; height: 1px; opacity: 0; pointer-events: none; }
-pre { position: absolute; inset: auto 8px 8px; margin: 0; padding: 8px 10px; border-radius: 8px; overflow: hidden;
-	font: 11px/1.5 ui-monospace, monospace; color: #e9fff0; background: #06140cd9; white-space: pre-wrap; pointer-events: none; }
 </style><canvas part="canvas" role="img"></canvas>
-<video muted loop playsinline crossorigin="anonymous" aria-hidden="true" tabindex="-1"></video><pre part="panel" hidden></pre>`;
+<video muted loop playsinline crossorigin="anonymous" aria-hidden="true" tabindex="-1"></video>`;
 
 export class AnchorAvatar extends HTMLElement {
 	/** @type {Avatar | null} The headless core; there while the element is in a page. */
 	avatar = null;
-	/** @type {typeof import("./tools.js") | null} What few visitors need. */
+	/** @type {Promise<((pressed: KeyboardEvent) => void) | void> | null} What few need, from when it is asked for. */
 	tools = null;
-	/** @type {Promise<typeof import("./tools.js")> | null} */
-	loading = null;
-	life = new AbortController();
 
 	static observedAttributes = ["src", "label", "debug", "calibrate"];
 
@@ -37,85 +32,55 @@ export class AnchorAvatar extends HTMLElement {
 		root.innerHTML = INSIDE;
 		this.canvas = /** @type {HTMLCanvasElement} */ (root.querySelector("canvas"));
 		this.video = /** @type {HTMLVideoElement} */ (root.querySelector("video"));
-		this.panel = /** @type {HTMLPreElement} */ (root.querySelector("pre"));
 		// The attribute alone does not mute a video that a script made.
 		this.video.muted = true;
+		new ResizeObserver(() => this.avatar?.resize()).observe(this.canvas);
 	}
 
 	connectedCallback() {
 		if (!this.hasAttribute("tabindex")) this.tabIndex = 0;
-		const avatar = new Avatar(this.canvas, this.video, { storage: storageOrNone() });
-		this.avatar = avatar;
-		for (const name of ["ready", "tracking", "fallback", "error"]) {
-			avatar.addEventListener(name, (event) =>
-				this.dispatchEvent(new CustomEvent(name, { detail: /** @type {CustomEvent} */ (event).detail })),
-			);
-		}
-		const frame = new CustomEvent("frame", { detail: avatar.detail });
-		avatar.addEventListener("frame", () => {
-			if (!this.panel.hidden && this.tools) {
-				this.tools.drawBoxes(avatar, this.chosen);
-				this.panel.textContent = this.tools.panelText(avatar, this.chosen);
-			}
-			this.dispatchEvent(frame);
-		});
-		this.life = new AbortController();
-		const { signal } = this.life;
-		const sizes = new ResizeObserver(() => avatar.resize());
-		sizes.observe(this.canvas);
-		signal.addEventListener("abort", () => sizes.disconnect());
-		(this.hasAttribute("keys") ? document : this).addEventListener("keydown", (event) => this.#press(event), {
-			signal,
-		});
+		this.avatar = new Avatar(this.canvas, this.video, this);
+		const hears = this.hasAttribute("keys") ? document.documentElement : this;
+		hears.addEventListener("keydown", (pressed) => this.#press(pressed), { signal: this.avatar.life.signal });
 		for (const name of AnchorAvatar.observedAttributes) this.attributeChangedCallback(name);
 	}
 
 	disconnectedCallback() {
-		this.life.abort();
 		this.avatar?.destroy();
 		this.avatar = null;
 	}
 
-	/** The part that is being calibrated. */
-	get chosen() {
-		return this.avatar && this.hasAttribute("calibrate") ? this.avatar.calibration.part : null;
-	}
-
 	/** @param {string} name */
 	attributeChangedCallback(name) {
-		const src = this.getAttribute("src");
-		if (name === "label") this.canvas.setAttribute("aria-label", this.getAttribute("label") ?? "Talking avatar");
-		else if (name !== "src") this.#showPanel();
-		else if (src) this.avatar?.load(src);
+		const value = this.getAttribute(name);
+		if (name === "label") this.canvas.setAttribute("aria-label", value ?? "Talking avatar");
+		else if (name === "src") value && this.avatar?.load(value);
+		else if (value !== null) this.#look();
 	}
 
-	#showPanel() {
-		this.panel.hidden = !this.hasAttribute("debug") && !this.hasAttribute("calibrate");
-		if (this.panel.hidden) return;
-		this.loading ??= import("./tools.js").then((tools) => {
-			this.tools = tools;
-			return tools;
-		});
+	#look() {
+		this.tools ??= import("./tools.js").then(
+			({ attach }) => attach(this),
+			({ message }) => {
+				this.tools = null; // the next key or attribute asks again
+				this.dispatchEvent(new CustomEvent("error", { detail: { message: `no panel: ${message}` } }));
+			},
+		);
 	}
 
 	/** @param {KeyboardEvent} pressed */
-	async #calibrate(pressed) {
-		// Keys may come before the tools do; waiting for one promise they stay in order.
-		const tools = await this.loading;
-		if (this.avatar) tools?.press(this.avatar.calibration, pressed);
-	}
-
-	/** @param {Event} event */
-	#press(event) {
-		const pressed = /** @type {KeyboardEvent} */ (event);
+	#press(pressed) {
 		const from = pressed.composedPath()[0];
 		if (pressed.ctrlKey || pressed.altKey || pressed.metaKey) return;
 		if (from instanceof HTMLElement && (from.isContentEditable || from.matches("input, select, textarea"))) return;
 		const key = pressed.key.toLowerCase();
+		const calibrates = this.hasAttribute("calibrate");
 		if (key === "t") this.toggleAttribute("debug");
-		else if (key === "c" || (key === "escape" && this.chosen)) this.toggleAttribute("calibrate");
-		else if (this.chosen && /^(arrow.+|tab|r)$/.test(key)) this.#calibrate(pressed);
-		else return;
+		else if (key === "c" || (key === "escape" && calibrates)) this.toggleAttribute("calibrate");
+		else if (calibrates && this.tools && /^(arrow.+|tab|r)$/.test(key)) {
+			// Keys may come before the tools do; waiting for one promise they stay in order.
+			this.tools.then((press) => press?.(pressed));
+		} else return;
 		pressed.preventDefault();
 	}
 
@@ -141,15 +106,6 @@ export class AnchorAvatar extends HTMLElement {
 
 	stopCues() {
 		this.avatar?.compositor.stopCues();
-	}
-}
-
-/** @returns {Storage | null} */
-function storageOrNone() {
-	try {
-		return localStorage;
-	} catch {
-		return null; // forbidden in some frames and private windows
 	}
 }
 

@@ -1,36 +1,57 @@
+import { feather, opacityOf } from "./mask.js";
+
 /**
  * One part's sprites over the picture: cross-faded, masked, turned.
  *
- * @typedef {import("./pack.js").Sprites} Sprites
- * @typedef {import("./timeline.js").Anchor} Anchor
+ * @import { Anchor, Cell } from "./types.js"
  */
 export class Layer {
-	/** @param {Sprites} sprites */
-	constructor(sprites) {
-		this.sprites = sprites;
-		this.canvas = document.createElement("canvas");
-		this.canvas.width = sprites.width;
-		this.canvas.height = sprites.height;
-		this.context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
+	shiftX = 0;
+	shiftY = 0;
+	/** Whether the mix must be made anew. */
+	isStale = true;
+
+	/**
+	 * @param {any} part Of the manifest.
+	 * @param {Cell[]} cells
+	 * @param {HTMLImageElement | null} mask
+	 */
+	constructor(part, cells, mask) {
+		const [{ w: width, h: height }] = cells;
+		this.cells = cells;
+		this.names = cells.map(({ name }) => name);
 		/** Share of each cell in the mix; they sum to 1. */
-		this.weights = new Float64Array(sprites.cells.length);
-		this.shiftX = 0;
-		this.shiftY = 0;
-		this.isStale = true;
+		this.weights = new Float64Array(cells.length);
+		/** The sprites' size over the anchor's: a jaw drops below the lips' box. */
+		this.cover = { w: 1, h: 1, ...part.cover };
+		this.mask = surface(width, height);
+		if (mask) this.mask.drawImage(mask, 0, 0, width, height);
+		const pixels = this.mask.getImageData(0, 0, width, height);
+		const opacity = mask ? opacityOf(pixels.data) : new Float32Array(width * height).fill(1);
+		feather(opacity, width, height, part.featherPx ?? 0);
+		opacity.forEach((share, i) => {
+			pixels.data[4 * i + 3] = 255 * share;
+		});
+		this.mask.putImageData(pixels, 0, 0);
+		this.mix = surface(width, height);
+		// A canvas keeps what it had where it does not know a name.
+		if (part.blendMode !== "normal") this.mix.globalCompositeOperation = part.blendMode;
+		this.blend = this.mix.globalCompositeOperation;
 	}
 
 	/** Move *share* (0–1) of what is left to go to the cell *target*. @param {number} target @param {number} share */
 	fade(target, share) {
 		const { weights } = this;
-		if (weights[target] === 1) return;
-		const now = Math.min(1, weights[target] + share);
-		const rest = (1 - now) / (1 - weights[target]);
-		for (let i = 0; i < weights.length; i++) weights[i] = i === target ? now : weights[i] * rest;
+		const before = weights[target];
+		if (before === 1) return;
+		const now = Math.min(1, before + share);
+		for (let i = 0; i < weights.length; i++) weights[i] = i === target ? now : (weights[i] * (1 - now)) / (1 - before);
 		this.isStale = true;
 	}
 
-	/** @param {number} i @param {number} weight */
-	weigh(i, weight) {
+	/** @param {string} name Of a cell; where there is none, the picture below shows. @param {number} weight */
+	weigh(name, weight) {
+		const i = this.names.indexOf(name);
 		if (i < 0 || this.weights[i] === weight) return;
 		this.weights[i] = weight;
 		this.isStale = true;
@@ -44,22 +65,21 @@ export class Layer {
 		this.isStale = true;
 	}
 
-	#mix() {
-		const { context, sprites, weights } = this;
-		const { width, height, cells } = sprites;
-		context.globalCompositeOperation = "source-over";
-		context.globalAlpha = 1;
-		context.clearRect(0, 0, width, height);
+	#remix() {
+		const { mix, mask, cells, weights } = this;
+		const { width, height } = mix.canvas;
+		mix.clearRect(0, 0, width, height);
 		// Adding shares keeps the mix opaque all the way; laying one over the other would not.
-		context.globalCompositeOperation = "lighter";
+		mix.globalCompositeOperation = "lighter";
 		for (let i = 0; i < cells.length; i++) {
-			if (weights[i] === 0) continue;
-			context.globalAlpha = weights[i];
-			context.drawImage(cells[i].image, cells[i].x, 0, width, height, this.shiftX, this.shiftY, width, height);
+			if (weights[i] < 1 / 512) continue; // nothing of it would show
+			mix.globalAlpha = weights[i];
+			const { image, x, w, h } = cells[i];
+			mix.drawImage(image, x, 0, w, h, this.shiftX, this.shiftY, width, height);
 		}
-		context.globalCompositeOperation = "destination-in";
-		context.globalAlpha = 1;
-		context.drawImage(sprites.mask, 0, 0);
+		mix.globalCompositeOperation = "destination-in";
+		mix.globalAlpha = 1;
+		mix.drawImage(mask.canvas, 0, 0);
 		this.isStale = false;
 	}
 
@@ -67,23 +87,23 @@ export class Layer {
 	 * @param {CanvasRenderingContext2D} context
 	 * @param {Anchor} anchor
 	 * @param {number} scale Canvas pixels in a target pixel.
-	 * @param {number} x
-	 * @param {number} y Where the target's origin lies, in canvas pixels.
+	 * @param {number} x @param {number} y Where the target's origin lies, in canvas pixels.
 	 */
 	draw(context, anchor, scale, x, y) {
-		if (this.isStale) this.#mix();
+		if (this.isStale) this.#remix();
 		const roll = (anchor.roll * Math.PI) / 180;
 		const c = scale * Math.cos(roll);
 		const s = scale * Math.sin(roll);
 		context.setTransform(c, s, -s, c, x + scale * anchor.cx, y + scale * anchor.cy);
-		const { blend, cover } = this.sprites;
-		const w = anchor.w * cover.w;
-		const h = anchor.h * cover.h;
-		context.globalCompositeOperation = blend;
-		context.drawImage(this.canvas, -w / 2, -h / 2, w, h);
+		const w = anchor.w * this.cover.w;
+		const h = anchor.h * this.cover.h;
+		context.globalCompositeOperation = this.blend;
+		context.drawImage(this.mix.canvas, -w / 2, -h / 2, w, h);
 	}
+}
 
-	destroy() {
-		this.canvas.width = this.canvas.height = 0;
-	}
+/** @param {number} width @param {number} height */
+function surface(width, height) {
+	const canvas = Object.assign(document.createElement("canvas"), { width, height });
+	return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
 }

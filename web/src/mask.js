@@ -1,14 +1,12 @@
 /** How much of a sprite shows at each pixel. Pure: numbers in, numbers out. */
 
-/** Opacity (0–1) from RGBA pixels: their alpha where any of it is used, else how bright they are. @param {Uint8ClampedArray} rgba */
+/** Opacity (0–1) from RGBA: the alpha where any of it is used, else how bright. @param {Uint8ClampedArray} rgba */
 export function opacityOf(rgba) {
-	const opacity = new Float32Array(rgba.length / 4);
-	let usesAlpha = false;
-	for (let i = 3; i < rgba.length && !usesAlpha; i += 4) usesAlpha = rgba[i] < 255;
-	for (let i = 0, p = 0; i < opacity.length; i++, p += 4) {
-		opacity[i] = (usesAlpha ? rgba[p + 3] : 0.299 * rgba[p] + 0.587 * rgba[p + 1] + 0.114 * rgba[p + 2]) / 255;
-	}
-	return opacity;
+	const usesAlpha = rgba.some((value, i) => i % 4 === 3 && value < 255);
+	return Float32Array.from({ length: rgba.length / 4 }, (_, i) => {
+		const p = 4 * i;
+		return (usesAlpha ? rgba[p + 3] : 0.299 * rgba[p] + 0.587 * rgba[p + 1] + 0.114 * rgba[p + 2]) / 255;
+	});
 }
 
 /**
@@ -21,31 +19,28 @@ export function opacityOf(rgba) {
  */
 export function feather(opacity, width, height, px) {
 	const radius = Math.round(px / 2);
-	if (radius > 0) {
-		// Three box blurs are a Gaussian to the eye, at a cost that does not grow with the radius.
-		for (let pass = 0; pass < 3; pass++) {
-			for (let y = 0; y < height; y++) blurLine(opacity, y * width, 1, width, radius);
-			for (let x = 0; x < width; x++) blurLine(opacity, x, width, height, radius);
-		}
+	// Three box blurs are a Gaussian to the eye, at a cost that does not grow with the radius.
+	for (let pass = 0; radius > 0 && pass < 3; pass++) {
+		for (let y = 0; y < height; y++) blurLine(opacity, y * width, 1, width, radius);
+		for (let x = 0; x < width; x++) blurLine(opacity, x, width, height, radius);
 	}
-	for (let y = 0; y < height; y++) {
-		for (let x = 0; x < width; x++) {
-			const rim = Math.min(x, y, width - 1 - x, height - 1 - y) + 0.5;
-			if (rim < px) opacity[y * width + x] *= rim / px;
-		}
+	for (let i = 0; i < opacity.length; i++) {
+		const x = i % width;
+		const y = (i - x) / width;
+		const rim = Math.min(x, y, width - 1 - x, height - 1 - y) + 0.5;
+		if (rim < px) opacity[i] *= rim / px;
 	}
 }
 
 /** @param {Float32Array} values @param {number} from @param {number} step @param {number} count @param {number} radius */
 function blurLine(values, from, step, count, radius) {
-	const line = new Float32Array(count);
+	const line = Float32Array.from({ length: count }, (_, i) => values[from + i * step]);
 	/** @param {number} i */
-	const at = (i) => values[from + Math.min(count - 1, Math.max(0, i)) * step];
+	const at = (i) => line[Math.min(count - 1, Math.max(0, i))];
 	let sum = 0;
 	for (let i = -radius; i <= radius; i++) sum += at(i);
 	for (let i = 0; i < count; i++) {
-		line[i] = sum / (2 * radius + 1);
+		values[from + i * step] = sum / (2 * radius + 1);
 		sum += at(i + radius + 1) - at(i - radius);
 	}
-	for (let i = 0; i < count; i++) values[from + i * step] = line[i];
 }

@@ -1,104 +1,90 @@
 /**
- * The plate: the video's picture and the time that picture belongs to, copied together and kept until the
- * next one. What is drawn over it can't disagree with it, and at a loop's end the last one stays.
+ * The plate: what the overlays are laid on. Draws the video's frame and says which time it belongs to, so that
+ * neither can disagree with the other. At a loop's end it draws nothing, and the canvas keeps the last one.
+ *
+ * @import { Fit } from "./types.js"
  */
 export class Plate {
-	canvas = document.createElement("canvas");
-	context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
-	/** Presentation time of the picture, as the container has it. */
+	/** Presentation time of the picture drawn last, as the container has it. */
 	timeMs = 0;
 	hasPicture = false;
-	/** @type {import("./timeline.js").Fit} */
-	fit = "contain";
+	/** Whether the screen has a frame that was not drawn yet. */
+	isNew = true;
 	/** Where a time comes from, best first; VideoFrame alone is right at 60 fps and at a loop's end. */
 	clock = typeof VideoFrame === "function" ? "VideoFrame" : "requestVideoFrameCallback";
-	isWaiting = true;
-	mediaTime = -1;
-	callback = 0;
+	/** What the browser last called back with. */
+	calledMs = -1;
 
 	/** @param {HTMLVideoElement} video */
 	constructor(video) {
 		this.video = video;
-		this.onFrame = this.onFrame.bind(this);
 		if (video.requestVideoFrameCallback) this.callback = video.requestVideoFrameCallback(this.onFrame);
 		else this.clock = "currentTime";
 	}
 
-	/** @param {number} _now @param {VideoFrameCallbackMetadata} metadata */
-	onFrame(_now, metadata) {
-		this.isWaiting = true;
-		this.mediaTime = metadata.mediaTime;
+	/** @type {VideoFrameRequestCallback} */
+	onFrame = (_nowMs, { mediaTime }) => {
+		this.isNew = true;
+		this.calledMs = mediaTime * 1000;
 		this.callback = this.video.requestVideoFrameCallback(this.onFrame);
-	}
+	};
 
-	/** @param {number} width @param {number} height Of the picture on the screen, in its own pixels. */
-	resize(width, height) {
-		if (this.canvas.width === width && this.canvas.height === height) return;
-		this.canvas.width = width;
-		this.canvas.height = height;
-		this.isWaiting = true;
-	}
-
-	/** Take the frame on the screen, if it is a new one. */
-	update() {
-		const { video } = this;
+	/**
+	 * Fill the canvas with the frame on the screen; false, and nothing drawn, without one.
+	 *
+	 * @param {CanvasRenderingContext2D} context
+	 * @param {Fit} [fit]
+	 */
+	draw(context, fit) {
+		const { video, clock, calledMs } = this;
 		if (video.readyState < 2) return false;
-		if (this.clock === "currentTime") {
-			const timeMs = video.currentTime * 1000;
-			if (timeMs === this.timeMs && this.hasPicture && !this.isWaiting) return false;
-			this.#take(video, timeMs);
-			return true;
-		}
-		if (!this.isWaiting) return false;
-		if (this.clock === "VideoFrame") {
-			let frame;
+		if (clock === "VideoFrame") {
 			try {
-				frame = new VideoFrame(video);
+				const frame = new VideoFrame(video);
+				this.timeMs = frame.timestamp / 1000;
+				this.#paint(context, fit, frame);
+				frame.close();
 			} catch (error) {
 				// Before the first frame this is only early; a video of another origin never gives its pixels.
 				if (/** @type {Error} */ (error).name === "SecurityError") this.clock = "requestVideoFrameCallback";
 				return false;
 			}
-			this.#take(frame, frame.timestamp / 1000);
-			frame.close();
 			// Now and then the callback comes before its frame can be taken: on a held video, the only time.
-			this.isWaiting = this.mediaTime >= 0 && Math.abs(this.timeMs - this.mediaTime * 1000) > 2;
+			this.isNew = calledMs >= 0 && Math.abs(this.timeMs - calledMs) > 2;
 			return true;
 		}
-		if (this.mediaTime < 0) return false;
-		this.#take(video, this.mediaTime * 1000);
+		const timeMs = clock === "currentTime" ? video.currentTime * 1000 : calledMs;
+		if (timeMs < 0) return false;
+		this.timeMs = timeMs;
+		this.#paint(context, fit, video);
+		this.isNew = clock === "currentTime";
 		return true;
 	}
 
-	/** @param {CanvasImageSource} picture @param {number} timeMs */
-	#take(picture, timeMs) {
-		const { width, height } = this.canvas;
+	/** @param {CanvasRenderingContext2D} context @param {Fit | undefined} fit @param {CanvasImageSource} picture */
+	#paint(context, fit, picture) {
+		const { width, height } = context.canvas;
 		const { videoWidth, videoHeight } = this.video;
-		let w = width;
-		let h = height;
-		if (this.fit !== "fill") {
-			const choose = this.fit === "cover" ? Math.max : Math.min;
-			const scale = choose(width / videoWidth, height / videoHeight);
-			w = videoWidth * scale;
-			h = videoHeight * scale;
-		}
+		const across = width / videoWidth;
+		const down = height / videoHeight;
+		const scale = fit === "cover" ? Math.max(across, down) : Math.min(across, down);
+		const w = fit === "fill" ? width : videoWidth * scale;
+		const h = fit === "fill" ? height : videoHeight * scale;
 		// "copy" empties what is beside the picture, and mixes nothing: a film may have alpha.
-		this.context.globalCompositeOperation = "copy";
-		this.context.drawImage(picture, (width - w) / 2, (height - h) / 2, w, h);
-		this.timeMs = timeMs;
+		context.globalCompositeOperation = "copy";
+		context.resetTransform();
+		context.drawImage(picture, (width - w) / 2, (height - h) / 2, w, h);
 		this.hasPicture = true;
-		this.isWaiting = false;
 	}
 
-	/** Forget the picture: another video comes. */
+	/** Another video comes. */
 	clear() {
+		this.calledMs = -1;
 		this.hasPicture = false;
-		this.isWaiting = true;
-		this.mediaTime = -1;
+		this.isNew = true;
 	}
 
 	destroy() {
-		this.video.cancelVideoFrameCallback?.(this.callback);
-		this.canvas.width = this.canvas.height = 0;
+		if (this.callback) this.video.cancelVideoFrameCallback(this.callback);
 	}
 }

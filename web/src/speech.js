@@ -2,7 +2,7 @@
  * Text to mouth shapes, by the letters: near enough for lips to look busy with the right things. A voice's own
  * timing, where there is one, only has to shift the words.
  *
- * @typedef {import("./compositor.js").Cue} Cue
+ * @import { Cue } from "./types.js"
  */
 
 /** Letters to a viseme and how long it lasts; longest first. @type {[RegExp, string, number][]} */

@@ -19,7 +19,9 @@ for (const [name, screen] of Object.entries(SCREENS)) {
 	await page.screenshot({ path: join(folder, `${name}.png`), fullPage: name === "phone" });
 	await page.keyboard.press("t");
 	await page.evaluate(() => document.querySelector("anchor-avatar").setViseme("AA"));
-	await page.waitForFunction(() => document.querySelector("anchor-avatar").panel.textContent);
+	await page.waitForFunction(
+		() => document.querySelector("anchor-avatar").shadowRoot.querySelector("pre")?.textContent,
+	);
 	await page.screenshot({ path: join(folder, `${name}-tracking.png`) });
 }
 await browser.close();

@@ -121,10 +121,10 @@ for (const [name, [breakIt, says, follows]] of Object.entries(CASES)) {
 			),
 		);
 		await page.evaluate(() => window.element.setAttribute("debug", ""));
-		await until(() => page.evaluate(() => window.element.panel.textContent !== ""));
+		await until(() => page.evaluate(() => window.element.shadowRoot.querySelector("pre")?.textContent));
 		const { heard, panel } = await page.evaluate(() => ({
 			heard: window.heard,
-			panel: window.element.panel.textContent,
+			panel: window.element.shadowRoot.querySelector("pre").textContent,
 		}));
 		if (says) {
 			assert.ok(
@@ -165,5 +165,31 @@ test("from a broken pack to a whole one and back", async () => {
 		await page.evaluate(() => window.element.setAttribute("src", "avatars/broken/"));
 		await tracks(false);
 	}
+	assert.deepEqual(errors, []);
+});
+
+test("where the tools cannot be loaded, the avatar goes on, Tab leaves it, and the next key asks again", async () => {
+	site.addPack("face", "toolless");
+	const { page, errors } = await openAvatar(browser, site, "toolless");
+	await until(() => page.evaluate(() => window.element.avatar.compositor.isTracked));
+	let isBlocked = true;
+	await page.route("**/src/tools.js*", (route) => (isBlocked ? route.abort() : route.continue()));
+	const press = (...keys) =>
+		page.evaluate(
+			(keys) =>
+				keys.map((key) => window.element.dispatchEvent(new KeyboardEvent("keydown", { key, cancelable: true }))),
+			keys,
+		);
+	await press("c");
+	await until(() =>
+		page.evaluate(() => window.heard.some(({ name, message }) => name === "error" && /tools\.js/.test(message))),
+	);
+	assert.deepEqual(await press("Tab"), [true], "not swallowed");
+	assert.equal(await page.evaluate(() => window.element.avatar.compositor.isTracked), true);
+	isBlocked = false;
+	await press("c", "c", "ArrowRight");
+	await until(() =>
+		page.evaluate(() => /calibrating mouth: x 1/.test(window.element.shadowRoot.querySelector("pre")?.textContent)),
+	);
 	assert.deepEqual(errors, []);
 });

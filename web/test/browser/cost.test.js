@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { openAvatar, startBrowser, startSite, until } from "./harness.js";
 
 let site;
@@ -18,56 +19,53 @@ after(async () => {
 	await site?.stop();
 });
 
-test("drawing takes at most 1 ms in the median, with everything moving", async (t) => {
+test("on top of the browser's own drawImage(video), a frame takes at most 1 ms in the median, with everything moving", async (t) => {
 	const cost = await page.evaluate(async () => {
 		const { avatar, video } = window.element;
 		const { compositor, plate } = avatar;
 		const draw = compositor.draw.bind(compositor);
-		const update = plate.update.bind(plate);
 		const bare = Object.assign(document.createElement("canvas"), { width: 512, height: 640 }).getContext("2d");
-		let spent = { draws: [], takes: [], bares: [] };
-		let takenMs = 0;
 		const timed = (list, act) => {
 			const startMs = performance.now();
 			const result = act();
-			const ms = performance.now() - startMs;
-			list?.push(ms);
-			return [ms, result];
+			list.push(performance.now() - startMs);
+			return result;
 		};
-		plate.update = () => {
-			const [ms, isNew] = timed(null, update);
-			if (isNew) spent.takes.push(ms);
-			takenMs = ms;
-			return isNew;
-		};
+		let spent;
 		let i = 0;
+		let shown = 0;
 		compositor.draw = (nowMs) => {
+			shown++;
 			// A fade, a blink and a glance that never end: the most that can be asked.
-			compositor.viseme = (i >> 3) % 7;
+			compositor.viseme = (i >> 2) % 7;
 			compositor.blinkMs = nowMs - (i % 16) * 16;
 			compositor.setGaze(Math.sin(i / 10), Math.cos(i / 10));
-			const [ms] = timed(null, () => draw(nowMs));
-			spent.draws.push(ms - takenMs);
-			if (i++ % 4 === 0) timed(spent.bares, () => bare.drawImage(video, 0, 0));
+			if (!plate.isNew) return timed(spent.between, () => draw(nowMs));
+			// Every other new frame is the bare call's: both are in one run, on one machine, in one mood.
+			if (i++ % 2) return timed(spent.drawn, () => draw(nowMs));
+			timed(spent.bare, () => bare.drawImage(video, 0, 0, 512, 640));
+			plate.isNew = false;
+			compositor.drawnMs = nowMs;
+			return false;
 		};
 		const median = (list) => list.sort((a, b) => a - b)[list.length >> 1];
 		const rounds = [];
-		for (let round = 0; round < 3; round++) {
-			spent = { draws: [], takes: [], bares: [] };
-			for (i = 0; i < 150;) await new Promise(requestAnimationFrame);
-			rounds.push({ draw: median(spent.draws), take: median(spent.takes), bare: median(spent.bares) });
+		for (let round = 0; round < 5; round++) {
+			spent = { drawn: [], between: [], bare: [] };
+			for (i = shown = 0; i < 80;) await new Promise(requestAnimationFrame);
+			const { drawn, between, bare } = spent;
+			rounds.push({ drawn: median(drawn), between: median(between), bare: median(bare), share: i / shown });
 		}
 		compositor.draw = draw;
-		plate.update = update;
-		// The quietest of three: other work on this machine only ever adds.
-		return rounds.sort((a, b) => a.draw - b.draw)[0];
+		// The quietest of five: other work on this machine only ever adds.
+		return rounds.sort((a, b) => a.drawn - a.bare - (b.drawn - b.bare))[0];
 	});
+	const ms = (value) => `${value.toFixed(2)} ms`;
 	t.diagnostic(
-		`drawing ${cost.draw.toFixed(2)} ms; for a new video frame ${cost.take.toFixed(2)} ms more, of which a bare drawImage(video) takes ${cost.bare.toFixed(2)}`,
+		`a video frame ${ms(cost.drawn)}, of which a bare drawImage(video) takes ${ms(cost.bare)}; between two ${ms(cost.between)}; ${Math.round(100 * cost.share)} % of the display's frames bring a video frame`,
 	);
-	assert.ok(cost.draw <= 1);
-	// Converting the picture is the browser's work, and takes longer on a busy machine: ours is the rest.
-	assert.ok(cost.take <= 1.5 * cost.bare + 1);
+	assert.ok(cost.drawn - cost.bare <= 1);
+	assert.ok(cost.between <= 0.2);
 });
 
 test("a look-up takes at most 2 µs", async (t) => {
@@ -103,7 +101,7 @@ test("a look-up takes at most 2 µs", async (t) => {
 	assert.ok(us <= 2);
 });
 
-test("a frame leaves no garbage but the numbers that canvas calls are handed", async (t) => {
+test("a frame leaves no garbage but what the browser's own calls leave", async (t) => {
 	const bytes = await page.evaluate(async () => {
 		const { avatar } = window.element;
 		const { compositor } = avatar;
@@ -113,23 +111,26 @@ test("a frame leaves no garbage but the numbers that canvas calls are handed", a
 		const drawing = (i) => {
 			nowMs += 16.7;
 			compositor.viseme = (i >> 3) % 7;
-			avatar.plate.timeMs = (i * 16.7) % 1000;
+			avatar.plate.isNew = true;
 			compositor.draw(nowMs);
 		};
 		// What the same calls cost by themselves: V8 boxes each fraction that goes out to the canvas.
-		const { context, mouth, eyes } = compositor;
+		const { context, pack } = compositor;
+		let read;
 		const calling = (i) => {
 			const f = i / 7 + 0.1;
-			for (const layer of [mouth, eyes]) {
+			const frame = new VideoFrame(avatar.video);
+			read = frame.timestamp / 1000;
+			context.drawImage(frame, f, f + 1, f + 2, f + 3);
+			frame.close();
+			for (const { mix, cells } of [pack.mouth, pack.eyes]) {
 				for (let n = 0; n < 2; n++) {
-					layer.context.globalAlpha = 1 / (f + 2);
-					layer.context.drawImage(layer.sprites.cells[0].image, 0, 0, 9, 9, f, f, 9, 9);
+					mix.globalAlpha = 1 / (f + 2);
+					mix.drawImage(cells[0].image, 0, 0, 9, 9, f, f, 9, 9);
 				}
 				context.setTransform(f, f, -f, f, f, f);
-				context.drawImage(layer.canvas, -f, -f, f, f);
+				context.drawImage(mix.canvas, -f, -f, f, f);
 			}
-			context.setTransform(1, 0, 0, 1, 0, 0);
-			context.drawImage(avatar.plate.canvas, 0, 0);
 		};
 		const perFrame = async (act) => {
 			for (let i = 0; i < 1000; i++) act(i); // compile
@@ -148,11 +149,11 @@ test("a frame leaves no garbage but the numbers that canvas calls are handed", a
 		avatar.setPaused(false);
 		return result;
 	});
-	t.diagnostic(`${bytes.draw.toFixed(0)} bytes a frame; the canvas calls alone ${bytes.calls.toFixed(0)}`);
+	t.diagnostic(`${bytes.draw.toFixed(0)} bytes a frame; the calls alone ${bytes.calls.toFixed(0)}`);
 	assert.ok(bytes.draw <= bytes.calls + 32);
 });
 
-test("what an avatar loads is at most 34 kB of code, before compression", (t) => {
+test("what an avatar loads is at most 30 kB of code, before compression; panel, calibration's keys and speech come later", (t) => {
 	/** The modules that *name* brings along, itself included; what is imported later does not count. */
 	const brings = (name, found = new Map()) => {
 		if (found.has(name)) return found;
@@ -161,14 +162,29 @@ test("what an avatar loads is at most 34 kB of code, before compression", (t) =>
 		for (const [, next] of text.matchAll(/^import .* from "\.\/(.+)";$/gm)) brings(next, found);
 		return found;
 	};
-	const texts = [...brings("element.js").values()];
+	const modules = brings("element.js");
+	const texts = [...modules.values()];
 	const code = texts.map((text) =>
 		text
 			.replace(/\/\*\*[\s\S]*?\*\//g, "")
 			.replace(/^\s*\/\/.*$/gm, "")
 			.replace(/\n\s*\n/g, "\n"),
 	);
-	const size = code.join("").length;
-	t.diagnostic(`${size} bytes of code, ${texts.join("").length} with comments and types, in ${texts.length} modules`);
-	assert.ok(texts.length > 5 && size <= 34_000);
+	const bytes = (parts) => Buffer.byteLength(parts.join(""));
+	t.diagnostic(
+		`${bytes(code)} bytes of code, ${bytes(texts)} with comments and types, ${gzipSync(texts.join("")).length} compressed, in ${texts.length} modules`,
+	);
+	assert.ok(texts.length > 5 && bytes(code) <= 30_000);
+	assert.ok(bytes(texts) <= 44_000);
+	for (const later of ["tools.js", "debug.js", "calibrating.js", "speech.js", "types.js"])
+		assert.ok(!modules.has(later));
+});
+
+test("the browser loads no more than that until somebody looks closer", async () => {
+	const loaded = () =>
+		page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name.split("/src/")[1]));
+	assert.ok(!(await loaded()).some((name) => /tools|debug|calibrating|speech|types/.test(name)));
+	await page.evaluate(() => window.element.setAttribute("debug", ""));
+	await until(async () => (await loaded()).includes("debug.js"));
+	await page.evaluate(() => window.element.removeAttribute("debug"));
 });

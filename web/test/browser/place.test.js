@@ -198,7 +198,7 @@ test("cues are played at their times, and the promise is kept at the end", async
 		const next = () => new Promise((resolve) => element.addEventListener("frame", resolve, { once: true }));
 		for (nowMs of [0, 900, 1000, 2100]) {
 			await next();
-			names.push(compositor.pack.sprites.mouth.names[compositor.viseme]);
+			names.push(compositor.pack.mouth.names[compositor.viseme]);
 		}
 		await done;
 		return names;
@@ -227,12 +227,14 @@ test("keys calibrate, the browser keeps it, and T shows what is tracked", async 
 	await page.evaluate(() => window.element.focus());
 	for (const key of ["t", "c", "ArrowRight", "ArrowRight", "Shift+ArrowUp", "Tab", "ArrowDown"])
 		await page.keyboard.press(key);
-	await until(() => page.evaluate(() => window.element.panel.textContent.includes("calibrating eyes")));
-	const panel = await page.evaluate(() => window.element.panel.textContent);
+	const panelText = () => page.evaluate(() => window.element.shadowRoot.querySelector("pre")?.textContent ?? "");
+	await until(async () => /calibrating eyes: x 0 {2}y 1/.test(await panelText()));
+	const panel = await panelText();
 	assert.match(panel, /Tracking: ON.*frame \d+.*coverage 100\.0 %.*calibrating eyes/s);
-	const exported = JSON.parse(
-		await page.evaluate(() => window.element.tools.toManifest(window.element.avatar.calibration)),
-	);
+	const exported = await page.evaluate(async () => {
+		const { toManifest } = await import("/src/calibrating.js");
+		return JSON.parse(toManifest(window.element.avatar.compositor.calibration));
+	});
 	assert.deepEqual(exported.calibration, { mouth: { x: 2, y: 0, w: 0, h: 1 }, eyes: { x: 0, y: 1, w: 0, h: 0 } });
 	const kept = await page.evaluate(() => JSON.parse(localStorage.getItem("anchord.calibration.face")));
 	assert.deepEqual(kept, exported.calibration);
@@ -253,11 +255,11 @@ test("taken out of the page, an avatar stops and gives everything back", async (
 		const { element } = window;
 		const { avatar } = element;
 		let frames = 0;
-		avatar.addEventListener("frame", () => frames++);
 		element.remove();
+		element.addEventListener("frame", () => frames++);
 		for (let i = 0; i < 5; i++) await new Promise(requestAnimationFrame);
-		return { frames, src: element.video.getAttribute("src"), plate: avatar.plate.canvas.width };
+		return { frames, src: element.video.getAttribute("src"), pack: avatar.compositor.pack };
 	});
-	assert.deepEqual(after, { frames: 0, src: null, plate: 0 });
+	assert.deepEqual(after, { frames: 0, src: null, pack: null });
 	assert.deepEqual(errors, []);
 });
