@@ -41,7 +41,6 @@ export class Avatar extends EventTarget {
 		super();
 		/** @type {EventTarget} */
 		this.events = events ?? this;
-		this.canvas = canvas;
 		this.video = video;
 		this.plate = new Plate(video);
 		this.compositor = new Compositor(canvas, this.plate);
@@ -115,10 +114,11 @@ export class Avatar extends EventTarget {
 	/** Why the overlays can't follow the video; empty if they can. */
 	#obstacle() {
 		const { videoWidth, videoHeight } = this.video;
-		const { fault, timeline } = this.supply;
+		const { timeline } = this.supply;
+		const fault = this.supply.fault || this.videoFault;
 		if (!this.isSwitchedOn) return "switched off";
 		if (this.reducedMotion.matches) return "reduced motion is asked for";
-		if (fault || this.videoFault) return fault || this.videoFault;
+		if (fault) return fault;
 		if (!timeline || !videoWidth) return "loading";
 		const { width, height } = timeline.source;
 		if (!width || (videoWidth === width && videoHeight === height)) return "";
@@ -159,8 +159,7 @@ export class Avatar extends EventTarget {
 
 	/** Give the canvas as many pixels as its place on the screen has, up to twice the target's. */
 	resize() {
-		const { canvas, compositor, plate } = this;
-		const { target } = compositor;
+		const { canvas, target } = this.compositor;
 		const shown = (canvas.clientWidth || target.width) * devicePixelRatio;
 		const scale = Math.min(2, Math.max(0.25, shown / target.width));
 		const width = Math.round(target.width * scale);
@@ -169,7 +168,7 @@ export class Avatar extends EventTarget {
 		if (canvas.width === width && canvas.height === height) return;
 		canvas.width = width;
 		canvas.height = height;
-		plate.isNew = true;
+		this.plate.isNew = true;
 	}
 
 	/** @param {number} nowMs */

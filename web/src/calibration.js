@@ -28,11 +28,9 @@ export class Calibration {
 	/** Move *anchor*, in its own turned frame, so that it stays put on a face that turns. @param {Part} part @param {Anchor} anchor */
 	apply(part, anchor) {
 		const { x, y, w, h } = this.offsets[part];
-		if (x || y) {
-			const roll = (anchor.roll * Math.PI) / 180;
-			anchor.cx += x * Math.cos(roll) - y * Math.sin(roll);
-			anchor.cy += x * Math.sin(roll) + y * Math.cos(roll);
-		}
+		const roll = (anchor.roll * Math.PI) / 180;
+		anchor.cx += x * Math.cos(roll) - y * Math.sin(roll);
+		anchor.cy += x * Math.sin(roll) + y * Math.cos(roll);
 		anchor.w = Math.max(1, anchor.w + w);
 		anchor.h = Math.max(1, anchor.h + h);
 	}

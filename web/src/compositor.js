@@ -6,7 +6,7 @@ import { Calibration } from "./calibration.js";
  * @import { Layer } from "./layer.js"
  * @import { Plate } from "./plate.js"
  * @import { Timeline } from "./timeline.js"
- * @import { Anchor, Cue, Fit, Pack, Part } from "./types.js"
+ * @import { Anchor, Cue, Pack, Part, Target } from "./types.js"
  */
 
 const BLINK_MS = 260;
@@ -15,8 +15,7 @@ const SLOW_MS = 50;
 
 /** How far open an eye is *ms* into a blink: quick down, a moment shut, slower up. @param {number} ms */
 export function blinkAt(ms) {
-	if (ms < 0 || ms >= BLINK_MS) return 1;
-	return Math.max(0, 1 - ms / 80, (ms - 120) / 140);
+	return ms < 0 ? 1 : Math.min(1, Math.max(0, 1 - ms / 80, (ms - 120) / 140));
 }
 
 /** @param {number} nowMs @param {number} hz */
@@ -33,7 +32,7 @@ export class Compositor {
 	/** @type {Timeline | null} None, or one that belongs to the video on the plate. */
 	timeline = null;
 	calibration = new Calibration("");
-	/** Whose pixels anchors are in. @type {{width: number, height: number, fit?: Fit}} */
+	/** Whose pixels anchors are in. @type {Target} */
 	target = { width: 512, height: 640 };
 	fadeMs = 90;
 	/** Whether the eyes blink and a still face breathes. */
@@ -66,9 +65,7 @@ export class Compositor {
 
 	/** @param {Pack} pack @param {Calibration} calibration */
 	use(pack, calibration) {
-		const { context, canvas } = this;
-		context.resetTransform();
-		context.clearRect(0, 0, canvas.width, canvas.height);
+		this.context.reset?.();
 		this.endCues();
 		this.pack = pack;
 		this.calibration = calibration;
@@ -79,7 +76,7 @@ export class Compositor {
 	/** @param {string} name A viseme of the pack, or one its manifest maps to one; REST for any other. */
 	setViseme(name) {
 		const names = this.pack?.mouth?.names ?? [];
-		const mapped = this.pack?.manifest.mapping[name] ?? name;
+		const mapped = this.pack?.manifest.mapping?.[name] ?? name;
 		this.viseme = Math.max(0, names.indexOf(names.includes(mapped) ? mapped : "REST"));
 	}
 
@@ -127,7 +124,10 @@ export class Compositor {
 		const { context, canvas, plate, pack, timeline, target, anchors, calibration } = this;
 		const elapsedMs = clamp(nowMs - this.lastMs, 0, 100);
 		this.lastMs = nowMs;
-		if (!pack) return false;
+		if (!pack) {
+			this.isTracked = false;
+			return false;
+		}
 		const { base, mouth, eyes } = pack;
 		if (eyes) this.#look(eyes, nowMs, elapsedMs);
 		this.#speak();
@@ -139,7 +139,7 @@ export class Compositor {
 			// What moves, moves with the video's frames, and by itself only where those are slow or stand.
 			if (!plate.isNew && nowMs - this.drawnMs < SLOW_MS) return false;
 			// At a loop's end there is no frame for a moment: the last picture stays.
-			if (!plate.draw(context, target.fit) && plate.hasPicture) return false;
+			if (!plate.draw(context, target) && plate.hasPicture) return false;
 		}
 		this.drawnMs = follows ? nowMs : -SLOW_MS;
 		this.isTracked =
@@ -192,12 +192,13 @@ export class Compositor {
 	}
 
 	#speak() {
-		if (this.nextCue >= this.cues.length) return;
+		const { cues } = this;
+		if (this.nextCue >= cues.length) return;
 		// A fade is half done when its viseme is due.
 		const dueMs = this.cueClock() + this.fadeMs / 2;
-		while (this.nextCue < this.cues.length && this.cues[this.nextCue].t_ms <= dueMs) {
-			this.setViseme(this.cues[this.nextCue++].viseme);
+		while (this.nextCue < cues.length && cues[this.nextCue].t_ms <= dueMs) {
+			this.setViseme(cues[this.nextCue++].viseme);
 		}
-		if (this.nextCue === this.cues.length) this.endCues();
+		if (this.nextCue === cues.length) this.endCues();
 	}
 }

@@ -14,9 +14,9 @@ const INSIDE = `<style>
 :host { display: block; position: relative; max-width: 512px; }
 :host(:focus-visible) { outline: 3px solid Highlight; outline-offset: 3px; }
 canvas { display: block; width: 100%; }
-video { position: absolute; left: 0; top: 0; width: 1px; height: 1px; opacity: 0; pointer-events: none; }
+video { position: absolute; left: 0; top: 0; width: 1px; height: 1px; opacity: 0; }
 </style><canvas part="canvas" role="img"></canvas>
-<video muted loop playsinline crossorigin="anonymous" aria-hidden="true" tabindex="-1"></video>`;
+<video muted loop playsinline crossorigin="anonymous" aria-hidden="true"></video>`;
 
 export class AnchorAvatar extends HTMLElement {
 	/** @type {Avatar | null} The headless core; there while the element is in a page. */

@@ -34,9 +34,7 @@ export class Layer {
 		});
 		this.mask.putImageData(pixels, 0, 0);
 		this.mix = surface(width, height);
-		// A canvas keeps what it had where it does not know a name.
-		if (part.blendMode !== "normal") this.mix.globalCompositeOperation = part.blendMode;
-		this.blend = this.mix.globalCompositeOperation;
+		this.blend = part.blendMode;
 	}
 
 	/** Move *share* (0–1) of what is left to go to the cell *target*. @param {number} target @param {number} share */
@@ -97,7 +95,8 @@ export class Layer {
 		context.setTransform(c, s, -s, c, x + scale * anchor.cx, y + scale * anchor.cy);
 		const w = anchor.w * this.cover.w;
 		const h = anchor.h * this.cover.h;
-		context.globalCompositeOperation = this.blend;
+		context.globalCompositeOperation = "source-over";
+		context.globalCompositeOperation = this.blend; // where the canvas does not know it, as for "normal", nothing changes
 		context.drawImage(this.mix.canvas, -w / 2, -h / 2, w, h);
 	}
 }

@@ -4,7 +4,7 @@ import { Layer } from "./layer.js";
  * An avatar's folder as the page draws it. Whatever is missing gets named and is left out: half an avatar is
  * better than none.
  *
- * @import { Anchor, Cell, Pack } from "./types.js"
+ * @import { Anchor, Pack } from "./types.js"
  */
 
 /** What a manifest leaves out: the names and places packs in use have. */
@@ -35,7 +35,6 @@ export function completeManifest(json) {
 		base: { ...USUAL.base, ...json?.base },
 		mouth: { ...USUAL.mouth, ...json?.mouth },
 		eyes: { ...USUAL.eyes, ...json?.eyes, pupil: { ...USUAL.pupil, ...json?.eyes?.pupil } },
-		mapping: { ...json?.mapping },
 	};
 }
 
@@ -78,15 +77,6 @@ export async function loadPack(url, signal, problem) {
 	);
 	signal.throwIfAborted();
 	if (missing.length) problem(`missing, or not a picture: ${missing.join(", ")}`);
-	/** @param {any} part @param {Cell[]} cells @param {HTMLImageElement | null} mask */
-	const layer = (part, cells, mask) => {
-		if (!cells.length) return null;
-		const made = new Layer(part, cells, mask);
-		const { blendMode } = part;
-		const isKnown = [undefined, "normal", made.blend].includes(blendMode);
-		if (!isKnown) problem(`blendMode ${blendMode} is not known; normal is used`);
-		return made;
-	};
 	/** @type {string[]} */
 	const visemes = mouth.visemes;
 	const shapes = visemes.flatMap((name, i) => {
@@ -100,8 +90,8 @@ export async function loadPack(url, signal, problem) {
 	return {
 		manifest,
 		base: face,
-		mouth: layer(mouth, shapes, mouthMask),
-		eyes: layer(eyes, states, eyesMask),
+		mouth: shapes.length ? new Layer(mouth, shapes, mouthMask) : null,
+		eyes: states.length ? new Layer(eyes, states, eyesMask) : null,
 		statics: { mouth: staticAnchor(mouth.anchor), eyes: staticAnchor(eyes.anchor) },
 	};
 }

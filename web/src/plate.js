@@ -2,7 +2,7 @@
  * The plate: what the overlays are laid on. Draws the video's frame and says which time it belongs to, so that
  * neither can disagree with the other. At a loop's end it draws nothing, and the canvas keeps the last one.
  *
- * @import { Fit } from "./types.js"
+ * @import { Target } from "./types.js"
  */
 export class Plate {
 	/** Presentation time of the picture drawn last, as the container has it. */
@@ -10,59 +10,77 @@ export class Plate {
 	hasPicture = false;
 	/** Whether the screen has a frame that was not drawn yet. */
 	isNew = true;
-	/** Where a time comes from, best first; VideoFrame alone is right at 60 fps and at a loop's end. */
-	clock = typeof VideoFrame === "function" ? "VideoFrame" : "requestVideoFrameCallback";
-	/** What the browser last called back with. */
+	/** Where a time comes from. VideoFrame alone is right at 60 fps and at a loop's end. */
+	clock = "currentTime";
+	isSettled = false;
+	/** What the browser last called back with, and when that is to be seen. */
 	calledMs = -1;
+	dueMs = 0;
 
 	/** @param {HTMLVideoElement} video */
 	constructor(video) {
 		this.video = video;
-		if (video.requestVideoFrameCallback) this.callback = video.requestVideoFrameCallback(this.onFrame);
-		else this.clock = "currentTime";
+		if (!video.requestVideoFrameCallback) return;
+		this.clock = "requestVideoFrameCallback";
+		this.callback = video.requestVideoFrameCallback(this.onFrame);
 	}
 
 	/** @type {VideoFrameRequestCallback} */
-	onFrame = (_nowMs, { mediaTime }) => {
+	onFrame = (_nowMs, { mediaTime, expectedDisplayTime }) => {
 		this.isNew = true;
 		this.calledMs = mediaTime * 1000;
+		this.dueMs = expectedDisplayTime;
 		this.callback = this.video.requestVideoFrameCallback(this.onFrame);
+		if (this.isSettled || !mediaTime) return;
+		try {
+			const frame = new VideoFrame(this.video);
+			// Firefox leaves it at 0, and calls back 25 times a second for a frame that may not be there yet.
+			this.clock = frame.timestamp ? "VideoFrame" : "expectedDisplayTime";
+			this.isSettled = true;
+			frame.close();
+		} catch {
+			// There is no such thing, or not for a video of another origin.
+		}
 	};
 
 	/**
 	 * Fill the canvas with the frame on the screen; false, and nothing drawn, without one.
 	 *
 	 * @param {CanvasRenderingContext2D} context
-	 * @param {Fit} [fit]
+	 * @param {Target} target
 	 */
-	draw(context, fit) {
+	draw(context, target) {
 		const { video, clock, calledMs } = this;
 		if (video.readyState < 2) return false;
 		if (clock === "VideoFrame") {
 			try {
 				const frame = new VideoFrame(video);
 				this.timeMs = frame.timestamp / 1000;
-				this.#paint(context, fit, frame);
+				this.#paint(context, target, frame);
 				frame.close();
-			} catch (error) {
-				// Before the first frame this is only early; a video of another origin never gives its pixels.
-				if (/** @type {Error} */ (error).name === "SecurityError") this.clock = "requestVideoFrameCallback";
-				return false;
+			} catch {
+				return false; // not yet
 			}
 			// Now and then the callback comes before its frame can be taken: on a held video, the only time.
 			this.isNew = calledMs >= 0 && Math.abs(this.timeMs - calledMs) > 2;
 			return true;
 		}
-		const timeMs = clock === "currentTime" ? video.currentTime * 1000 : calledMs;
+		let timeMs = clock === "currentTime" ? video.currentTime * 1000 : calledMs;
+		if (clock === "expectedDisplayTime") {
+			// It counts on from loop to loop, and from 0 whatever the file says.
+			const startMs = Number(target.source?.start_ms) || 0;
+			const ms = video.paused ? video.currentTime * 1000 : calledMs + performance.now() - this.dueMs;
+			timeMs = startMs + (ms % (1000 * video.duration - startMs));
+		}
 		if (timeMs < 0) return false;
 		this.timeMs = timeMs;
-		this.#paint(context, fit, video);
-		this.isNew = clock === "currentTime";
+		this.#paint(context, target, video);
+		this.isNew = clock !== "requestVideoFrameCallback";
 		return true;
 	}
 
-	/** @param {CanvasRenderingContext2D} context @param {Fit | undefined} fit @param {CanvasImageSource} picture */
-	#paint(context, fit, picture) {
+	/** @param {CanvasRenderingContext2D} context @param {Target} target @param {CanvasImageSource} picture */
+	#paint(context, { fit }, picture) {
 		const { width, height } = context.canvas;
 		const { videoWidth, videoHeight } = this.video;
 		const across = width / videoWidth;

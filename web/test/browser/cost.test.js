@@ -128,8 +128,8 @@ test("a frame leaves no garbage but what the browser's own calls leave", async (
 					mix.globalAlpha = 1 / (f + 2);
 					mix.drawImage(cells[0].image, 0, 0, 9, 9, f, f, 9, 9);
 				}
-				context.setTransform(f, f, -f, f, f, f);
-				context.drawImage(mix.canvas, -f, -f, f, f);
+				context.setTransform(f, f + 1, -f - 1, f, f + 2, f + 3);
+				context.drawImage(mix.canvas, -f, -f - 1, f + 2, f + 3);
 			}
 		};
 		const perFrame = async (act) => {
