@@ -96,7 +96,8 @@ export class Layer {
 		const w = anchor.w * this.cover.w;
 		const h = anchor.h * this.cover.h;
 		context.globalCompositeOperation = "source-over";
-		context.globalCompositeOperation = this.blend; // where the canvas does not know it, as for "normal", nothing changes
+		// A name that it does not know, such as "normal", leaves a canvas as it is.
+		context.globalCompositeOperation = this.blend;
 		context.drawImage(this.mix.canvas, -w / 2, -h / 2, w, h);
 	}
 }
