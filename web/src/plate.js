@@ -21,7 +21,7 @@ export class Plate {
 	constructor(video) {
 		this.video = video;
 		if (!video.requestVideoFrameCallback) return;
-		this.clock = "requestVideoFrameCallback";
+		this.clock = "VideoFrame" in window ? "VideoFrame" : "requestVideoFrameCallback";
 		this.callback = video.requestVideoFrameCallback(this.onFrame);
 	}
 
@@ -32,6 +32,7 @@ export class Plate {
 		this.dueMs = expectedDisplayTime;
 		this.callback = this.video.requestVideoFrameCallback(this.onFrame);
 		if (this.isSettled || !mediaTime) return;
+		this.clock = "requestVideoFrameCallback";
 		try {
 			const frame = new VideoFrame(this.video);
 			// Firefox leaves it at 0, and calls back 25 times a second for a frame that may not be there yet.

@@ -54,8 +54,7 @@ export class Timeline {
 		const late = times.findIndex((time, i) => time <= times[i - 1]);
 		if (late > 0) throw new TimelineError(`frames[${late}].time_ms goes back`);
 		const [mouth, eyes] = PARTS.map((part) => frames.map((frame, i) => valuesOf(frame[part], `frames[${i}].${part}`)));
-		this.isClosed =
-			json.loop?.closed === true && times.length > 1 && this.durationMs > times[times.length - 1] - times[0];
+		this.isClosed = json.loop?.closed === true && this.durationMs > times[times.length - 1] - times[0];
 		if (this.isClosed) {
 			// The first sample again, one round later, so that the way back is a segment like any other.
 			times.push(times[0] + this.durationMs);

@@ -190,3 +190,8 @@ test("on a head that sways, cubic is at least five times nearer than linear; on 
 	assert.ok(sway.cubic * 5 < sway.linear);
 	assert.ok(still.cubic < 1.2 * still.linear);
 });
+
+test("one sample of a closed loop is held too", () => {
+	const line = timeline([[40, 7]], { source: { duration_ms: 1000 }, loop: { closed: true } });
+	for (const time of [0, 40, 999, 5000]) near(at(line, time).cx, 7);
+});
