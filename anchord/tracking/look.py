@@ -22,6 +22,9 @@ from anchord.tracking.video import Frame, Video
 
 # So much later than usual a frame on a varying rate is a sample out of turn.
 _LATE = 1.25
+# Decoded frames that are kept in case that a face comes or goes between two samples; of a larger video
+# or a lower rate there are fewer, and the edge stays as coarse as the samples.
+_KEPT_BYTES, _BYTES_PER_PIXEL = 48 << 20, 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +96,8 @@ def sampled(
     on_progress: Callable[[int, int], None],
 ) -> Iterator[Sampled]:
     """
-    Every n-th frame (see ``Turns``) and the last one, with the face that is followed.
+    Every n-th frame (see ``Turns``), the last one, and those on both sides of where a face comes or
+    goes, with the face that is followed.
 
     The pictures are let go of.
 
@@ -129,28 +133,66 @@ def _looked(
     is_followed: bool,
     on_progress: Callable[[int, int], None],
 ) -> Iterator[_Looked]:
-    """Decode here, look for faces in threads, and hold no more pictures than keep them busy."""
+    """
+    Decode here, look for faces in threads, and hold no more pictures than keep them busy.
+
+    Where a face comes or goes between two samples, the frames around that moment are samples too.
+    """
     expected = video.frames_expected
-    waiting: deque[Future[_Looked]] = deque()
+    waiting: deque[tuple[Future[_Looked], list[Frame]]] = deque()
     turns = Turns(sample_rate)
+    before: _Looked | None = None
+    skipped: list[Frame] = []
     last: Frame | None = None
+
+    def next_looked() -> Iterator[_Looked]:
+        nonlocal before
+        future, between = waiting.popleft()
+        looked = future.result()
+        if before is not None and bool(before.candidates) != bool(looked.candidates):
+            yield from _edge(finder, between, is_followed, is_face_first=bool(before.candidates))
+        yield looked
+        before = looked
+
     try:
         for frame in video.frames():
             on_progress(frame.index + 1, expected)
             last = None if turns.has_come(frame.time_ms) else frame
             if last is not None:
+                held = sum(len(between) for _, between in waiting) + len(skipped) + 1
+                if held * frame.width * frame.height * _BYTES_PER_PIXEL <= _KEPT_BYTES:
+                    skipped.append(frame)
                 continue
-            waiting.append(finder.submit(partial(_look, finder, frame, is_followed)))
+            waiting.append((finder.submit(partial(_look, finder, frame, is_followed)), skipped))
+            skipped = []
             if len(waiting) > 2 * finder.threads:
-                yield waiting.popleft().result()
+                yield from next_looked()
         if last is not None:
             # Where the clip leads, and whether that is where it began, only its last frame knows.
-            waiting.append(finder.submit(partial(_look, finder, last, is_followed, is_extra=True)))
+            look = partial(_look, finder, last, is_followed, is_extra=True)
+            waiting.append((finder.submit(look), [frame for frame in skipped if frame is not last]))
         while waiting:
-            yield waiting.popleft().result()
+            yield from next_looked()
     finally:
-        for future in waiting:
+        for future, _ in waiting:
             future.cancel()
+
+
+def _edge(
+    finder: FaceFinder, between: list[Frame], is_followed: bool, *, is_face_first: bool
+) -> Iterator[_Looked]:
+    """The frames on both sides of where a face comes or goes, by halving, in order of time."""
+    looked: list[_Looked] = []
+    first, last = -1, len(between)
+    while last - first > 1:
+        middle = (first + last) // 2
+        look = finder.submit(partial(_look, finder, between[middle], is_followed)).result()
+        insort(looked, look, key=lambda seen: seen.frame)
+        if bool(look.candidates) == is_face_first:
+            first = middle
+        else:
+            last = middle
+    yield from looked
 
 
 def _look(finder: FaceFinder, frame: Frame, is_followed: bool, *, is_extra: bool = False) -> _Looked:

@@ -16,6 +16,7 @@ from anchord import timeline
 from anchord.demo.film import Matrix, Pose, breathing, encode, even_times_ms, film, moved, portrait
 from anchord.errors import AnchordError, IncompleteVideoError, VideoError
 from anchord.settings import ExtractSettings, Limits
+from anchord.tracking import look
 from anchord.tracking.extract import extract
 from anchord.tracking.faces import FaceFinder
 from tests.films import FAST, SIZE, at_half_size, looseness_px, small_film
@@ -228,6 +229,29 @@ def test_a_long_gap_is_left_out_and_listed(tmp_path: Path, extracted: Extract) -
     assert [sample["frame"] for sample in document["frames"]] == [*range(10), *range(20, 30)]
     assert document["quality"]["gaps"] == [[667, 1267]]
     assert document["quality"]["longest_gap_ms"] == pytest.approx(667, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("kept_bytes", "frames"),
+    [
+        (1 << 30, {9: "tracked", 10: "interpolated", 13: "interpolated", 14: "tracked"}),
+        (0, {8: "tracked", 12: "interpolated", 16: "tracked"}),
+    ],
+    ids=["to the frame", "as coarse as the samples where frames are too large to keep"],
+)
+def test_where_a_face_comes_and_goes_is_known(
+    tmp_path: Path,
+    extracted: Extract,
+    monkeypatch: pytest.MonkeyPatch,
+    kept_bytes: int,
+    frames: dict[int, str],
+) -> None:
+    monkeypatch.setattr(look, "_KEPT_BYTES", kept_bytes)
+    file = webm(tmp_path / "idle.webm", blank(lambda index: not 10 <= index < 14))
+    document = extracted(file, sample_rate=4)
+    status = {sample["frame"]: sample["status"] for sample in document["frames"]}
+    assert [frame for frame in status if 8 <= frame <= 16] == sorted({8, 12, 16} | set(frames))
+    assert {frame: status[frame] for frame in frames} == frames
 
 
 def test_at_the_ends_the_anchor_is_held(tmp_path: Path, extracted: Extract) -> None:
