@@ -21,6 +21,8 @@ from anchord.tracking.similarity import Complex, Floats, Similarities
 
 Mask = NDArray[np.bool_]
 
+# From this share of features on, the other part is surely there when one is lost.
+_OTHER_SURE = 0.5
 # A hidden part is taken for hidden this many samples longer: what hides it comes and goes by the edge.
 _HIDDEN_FRINGE = 1
 # From this share of features on, a sample is trusted fully.
@@ -237,12 +239,13 @@ def _tracks(
 
 
 def _hidden(seen: Seen) -> dict[str, Mask]:
+    """Where something is in front of a part: it is lost at once, and the other is not."""
     hidden = {}
     for name, other in (("mouth", "eyes"), ("eyes", "mouth")):
-        mask = seen.has_face & ~seen.is_known[name] & seen.is_known[other]
-        # A single sample may be a smile that came at once.
+        mask = seen.has_face & ~seen.is_known[name]
         for first, last in gaps.stretches(mask):
-            mask[first : last + 1] &= last > first
+            # A single sample may be a smile that came at once; a head that turns away loses both.
+            mask[first : last + 1] = last > first and seen.agree[other][first] >= _OTHER_SURE
         for _ in range(_HIDDEN_FRINGE):
             mask[1:-1] |= mask[:-2] | mask[2:]
         hidden[name] = mask & seen.has_face

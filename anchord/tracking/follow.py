@@ -48,7 +48,7 @@ _AGREED_PX = 0.3
 
 # The part is known again where so many features agree with a keyframe, or with a sample before it
 # where it was known: a turning head changes bit by bit, a hand comes at once.
-_KNOWN, _STILL_KNOWN, _SURELY_KNOWN = 0.35, 0.6, 0.7
+_KNOWN, _STILL_KNOWN, _SURELY_KNOWN = 0.35, 0.6, 0.5
 # And its pixels must be like those there: correlation of the middle of the part, slightly blurred, where
 # a hand is at 0 to 0.3. So is a laugh, but that the landmarks see: by how much the part has another shape.
 # Sides and shapes in distances of the eyes' corners.
