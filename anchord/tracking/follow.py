@@ -48,11 +48,11 @@ _AGREED_PX = 0.3
 
 # The part is known again where so many features agree with a keyframe, or with a sample before it
 # where it was known: a turning head changes bit by bit, a hand comes at once.
-_KNOWN, _STILL_KNOWN, _SURELY_KNOWN = 0.35, 0.6, 0.5
+_KNOWN, _STILL_KNOWN, _SURELY_KNOWN = 0.35, 0.6, 0.7
 # And its pixels must be like those there: correlation of the middle of the part, slightly blurred, where
 # a hand is at 0 to 0.3. So is a laugh, but that the landmarks see: by how much the part has another shape.
-# Sides and shapes in distances of the eyes' corners.
-_ALIKE, _STILL_ALIKE, _OTHER_SHAPE = 0.35, 0.5, 0.035
+# What others are measured against must be sure of it. Sides and shapes in distances of the eyes' corners.
+_ALIKE, _STILL_ALIKE, _OTHER_SHAPE, _REALLY_OTHER_SHAPE = 0.35, 0.5, 0.02, 0.025
 _LIKENESS_SIDES = (0.30, 0.18)
 # A new keyframe where the part is known but fewer agree than this, and the face really changed its shape.
 _AGREE_WELL = 0.75
@@ -130,7 +130,9 @@ class Follower:
         link, found = self._measure(nearest, here, _KEYFRAME_LEVELS)
         neighbour = self._measure(self._last, here, _NEIGHBOUR_LEVELS)[0] if self._last else None
         agree = link.agree if link else 0.0
-        is_known = agree >= _KNOWN and (agree >= _SURELY_KNOWN or self._is_like(nearest, here))
+        is_known = agree >= _KNOWN and (
+            agree >= _SURELY_KNOWN or self._is_like(nearest, here, reshaped=_OTHER_SHAPE)
+        )
         if not is_known and self._last and neighbour and self.is_known[-1]:
             is_known = neighbour.agree >= _STILL_KNOWN and self._likeness(self._last, here) >= _STILL_ALIKE
         self.agree.append(agree)
@@ -138,6 +140,7 @@ class Follower:
         if (
             is_known
             and agree < _AGREE_WELL
+            and self._is_like(nearest, here, reshaped=_REALLY_OTHER_SHAPE)
             and nearest.turned_from(here) > _SHAPE_CHANGED * self._eyes_px
             and len(self._keyframes) < _MAX_KEYFRAMES
         ):
@@ -217,9 +220,9 @@ class Follower:
         self.links.append(link)
         return link, found[seen][follows]
 
-    def _is_like(self, before: Patch, here: Patch) -> bool:
-        """Whether the part looks as it did, or different for a reason."""
-        is_reshaped = here.reshaped_from(before, self.part.tight) > _OTHER_SHAPE * self._eyes_px
+    def _is_like(self, before: Patch, here: Patch, *, reshaped: float) -> bool:
+        """Whether the part looks as it did, or different for a reason: it is *reshaped* at least."""
+        is_reshaped = here.reshaped_from(before, self.part.tight) > reshaped * self._eyes_px
         return is_reshaped or self._likeness(before, here) >= _ALIKE
 
     def _likeness(self, before: Patch, here: Patch) -> float:
