@@ -56,6 +56,8 @@ _ALIKE, _STILL_ALIKE, _OTHER_SHAPE, _REALLY_OTHER_SHAPE = 0.35, 0.5, 0.02, 0.025
 _LIKENESS_SIDES = (0.30, 0.18)
 # A new keyframe where the part is known but fewer agree than this, and the face really changed its shape.
 _AGREE_WELL = 0.75
+# A keyframe that so many features know again says it all: the sample before would add nothing.
+_PLAINLY_SEEN = 0.95
 _SHAPE_CHANGED = 0.008
 _MAX_KEYFRAMES = 16
 
@@ -128,8 +130,11 @@ class Follower:
             return
         nearest, *others = sorted(self._keyframes, key=lambda key: key.turned_from(here))
         link, found = self._measure(nearest, here, _KEYFRAME_LEVELS)
-        neighbour = self._measure(self._last, here, _NEIGHBOUR_LEVELS)[0] if self._last else None
         agree = link.agree if link else 0.0
+        is_plain = agree >= _PLAINLY_SEEN
+        neighbour = (
+            self._measure(self._last, here, _NEIGHBOUR_LEVELS)[0] if self._last and not is_plain else None
+        )
         is_known = agree >= _KNOWN and (
             agree >= _SURELY_KNOWN or self._is_like(nearest, here, reshaped=_OTHER_SHAPE)
         )

@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 # Where a weight reaches zero, in robust standard deviations.
 _TUKEY_REACH = 3.0
 _PASSES = 6
+# Scale and turn that change less than this, some hundredths of a pixel over a face, have settled.
+_SETTLED = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +72,13 @@ def fitted(source: Complex, to: Complex, weights: ArrayLike = 1.0) -> Similariti
 
     Source: Umeyama 1991; in the plane it is one complex quotient.
     """
-    share = np.broadcast_to(np.asarray(weights, float), source.shape)
-    share = share / share.sum()
+    share = np.full(len(source), weights, float)
+    share /= share.sum()
     middle = share @ source
     middles = to @ share
     spread = source - middle
-    a = np.asarray((to - middles[..., None]) @ (share * spread.conj()) / (share @ np.abs(spread) ** 2))
+    lever = share * spread.conj()
+    a = np.asarray((to - middles[..., None]) @ lever / (lever @ spread).real)
     return Similarities(a=a, b=np.asarray(middles - a * middle))
 
 
@@ -96,13 +99,16 @@ def fitted_robustly(source: Complex, to: Complex, *, floor: float) -> tuple[Simi
         the similarity, (k,) weights 0–1, and the robust standard deviation of the residuals.
     """
     weights = np.ones(len(source))
+    before = np.asarray(0j)
     for _ in range(_PASSES):
         similarity = fitted(source, to, weights)
         residual = np.abs(similarity.of(source) - to)
-        # The median of a Rayleigh distribution is 1.1774 of its parameter.
-        sigma = max(float(np.median(residual)) / 1.1774, floor)
+        sigma = max(_spread(residual), floor)
         # Never quite zero: a fit to nothing has no answer.
         weights = np.clip(1 - (residual / (_TUKEY_REACH * sigma)) ** 2, 1e-4, None) ** 2
+        if abs(similarity.a - before) < _SETTLED:
+            break
+        before = similarity.a
     return similarity, weights, sigma
 
 
@@ -122,10 +128,21 @@ def moved(source: Complex, to: Complex, *, noise: float) -> tuple[complex, compl
         the middle of the points, where it moved, and the robust standard deviation of the residuals.
     """
     shifts = to - source
-    shift = complex(np.median(shifts.real), np.median(shifts.imag))
+    shift = complex(_middle(shifts.real), _middle(shifts.imag))
     for _ in range(_PASSES):
         weights = 1 / np.maximum(np.abs(shifts - shift), noise)
         weights /= weights.sum()
         shift = complex(weights @ shifts)
     start = complex(weights @ source)
-    return start, start + shift, float(np.median(np.abs(shifts - shift))) / 1.1774
+    return start, start + shift, _spread(np.abs(shifts - shift))
+
+
+def _middle(values: Floats) -> float:
+    """The median, or the upper of two; many times faster than NumPy's."""
+    half = len(values) // 2
+    return float(np.partition(values, half)[half])
+
+
+def _spread(distances: Floats) -> float:
+    """Robust standard deviation per axis: the median of a Rayleigh distribution is 1.1774 of it."""
+    return _middle(distances) / 1.1774
