@@ -21,6 +21,8 @@ from anchord.tracking.similarity import Complex, Floats, Similarities
 
 Mask = NDArray[np.bool_]
 
+# What is lost for less is not hidden.
+_HIDDEN_MS = 250.0
 # From this share of features on, the other part is surely there when one is lost.
 _OTHER_SURE = 0.5
 # A hidden part is taken for hidden this many samples longer: what hides it comes and goes by the edge.
@@ -244,8 +246,9 @@ def _hidden(seen: Seen) -> dict[str, Mask]:
     for name, other in (("mouth", "eyes"), ("eyes", "mouth")):
         mask = seen.has_face & ~seen.is_known[name]
         for first, last in gaps.stretches(mask):
-            # A single sample may be a smile that came at once; a head that turns away loses both.
-            mask[first : last + 1] = last > first and seen.agree[other][first] >= _OTHER_SURE
+            # A moment may be a smile or a word; a head that turns away loses both parts.
+            lasts_ms = seen.times_ms[min(last + 1, len(mask) - 1)] - seen.times_ms[first]
+            mask[first : last + 1] = lasts_ms >= _HIDDEN_MS and seen.agree[other][first] >= _OTHER_SURE
         for _ in range(_HIDDEN_FRINGE):
             mask[1:-1] |= mask[:-2] | mask[2:]
         hidden[name] = mask & seen.has_face

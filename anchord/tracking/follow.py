@@ -46,14 +46,16 @@ _RESIDUAL_FLOOR_PX = 0.15
 _RESIDUAL_FINE_PX = 1.0
 _AGREED_PX = 0.3
 
-# The part is known again where so many features agree with a keyframe, or with a sample before it
-# where it was known: a turning head changes bit by bit, a hand comes at once.
+# The part is known again where so many features agree with a keyframe, or, as a head turns away from it,
+# with a sample before it where it was known.
 _KNOWN, _STILL_KNOWN, _SURELY_KNOWN = 0.35, 0.6, 0.7
 # And its pixels must be like those there: correlation of the middle of the part, slightly blurred, where
 # a hand is at 0 to 0.3. So is a laugh, but that the landmarks see: by how much the part has another shape.
 # What others are measured against must be sure of it. Sides and shapes in distances of the eyes' corners.
 _ALIKE, _STILL_ALIKE, _OTHER_SHAPE, _REALLY_OTHER_SHAPE = 0.35, 0.5, 0.02, 0.025
 _LIKENESS_SIDES = (0.30, 0.18)
+# The face looks elsewhere than in a keyframe from here on; a hand shifts landmarks by less.
+_TURNED = 0.012
 # A new keyframe where the part is known but fewer agree than this, and the face really changed its shape.
 _AGREE_WELL = 0.75
 # A keyframe that so many features know again says it all: the sample before would add nothing.
@@ -138,7 +140,8 @@ class Follower:
         is_known = agree >= _KNOWN and (
             agree >= _SURELY_KNOWN or self._is_like(nearest, here, reshaped=_OTHER_SHAPE)
         )
-        if not is_known and self._last and neighbour and self.is_known[-1]:
+        is_turned = nearest.turned_from(here) > _TURNED * self._eyes_px
+        if not is_known and is_turned and self._last and neighbour and self.is_known[-1]:
             is_known = neighbour.agree >= _STILL_KNOWN and self._likeness(self._last, here) >= _STILL_ALIKE
         self.agree.append(agree)
         self.is_known.append(is_known)

@@ -138,9 +138,10 @@ def moved(source: Complex, to: Complex, *, noise: float) -> tuple[complex, compl
 
 
 def _middle(values: Floats) -> float:
-    """The median, or the upper of two; many times faster than NumPy's."""
-    half = len(values) // 2
-    return float(np.partition(values, half)[half])
+    """The median; several times faster than NumPy's."""
+    below, half = (len(values) - 1) // 2, len(values) // 2
+    sides = np.partition(values, (below, half))
+    return float(sides[below] + sides[half]) / 2
 
 
 def _spread(distances: Floats) -> float:

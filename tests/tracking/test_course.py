@@ -57,5 +57,6 @@ def test_a_head_that_turns_away_hides_nothing(eyes: float) -> None:
     assert hidden(agreeing(share=0.2), agreeing(share=eyes)) == []
 
 
-def test_a_single_sample_may_be_a_smile() -> None:
-    assert hidden(agreeing(slice(8, 9), 0.2), agreeing()) == []
+def test_a_moment_may_be_a_smile() -> None:
+    assert hidden(agreeing(slice(8, 10), 0.2), agreeing()) == []
+    assert hidden(agreeing(slice(8, 11), 0.2), agreeing()) == list(range(7, 12))
