@@ -26,6 +26,7 @@ PURE = [
     "tracking/gaps.py",
     "tracking/glue.py",
     "tracking/light.py",
+    "tracking/links.py",
     "tracking/loop.py",
     "tracking/mesh.py",
     "tracking/patch.py",

@@ -13,6 +13,7 @@ sample are kept: memory does not grow with the video.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import cv2
@@ -20,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anchord.tracking.links import Link
-from anchord.tracking.mesh import EYE_CORNERS, MOVING_RIMS, OVAL, PARTS, RIGID, Landmarks, Part
-from anchord.tracking.patch import CloseUp, Features, Grey, Patch, matrix, middle_of
+from anchord.tracking.mesh import LIDS, MOVING_RIMS, OVAL, PARTS, RIGID, Landmarks, Part
+from anchord.tracking.patch import CloseUp, Features, Grey, Patch, eyes_across, matrix, middle_of
 from anchord.tracking.similarity import Complex, Similarities, fitted, fitted_robustly, moved, points
 
 # Outer corners of the eyes in a patch are this far apart at most, px. Enough: a 512x640 target shows
@@ -62,6 +63,8 @@ _AGREE_WELL = 0.75
 _PLAINLY_SEEN = 0.95
 _SHAPE_CHANGED = 0.008
 _MAX_KEYFRAMES = 16
+# Lids that are this much further open or shut have pulled at the skin within the second.
+_BLINK, _BLINK_CLEARANCE = 0.02, 0.25
 
 
 def close_up(pixels: NDArray[np.uint8], landmarks: Landmarks) -> CloseUp:
@@ -78,8 +81,7 @@ def close_up(pixels: NDArray[np.uint8], landmarks: Landmarks) -> CloseUp:
     left, top = np.clip(low - margin, 0, sides - 2).astype(int).tolist()
     right, bottom = np.clip(high + margin + 1, (left + 2, top + 2), sides).astype(int).tolist()
     grey = cv2.cvtColor(pixels[top:bottom, left:right], cv2.COLOR_RGB2GRAY)
-    right_eye, left_eye = landmarks[list(EYE_CORNERS)]
-    shrink = int(np.hypot(*(left_eye - right_eye)) / (1.5 * _EYES_PX))
+    shrink = int(abs(eyes_across(points(landmarks))) / (1.5 * _EYES_PX))
     if shrink > 1:
         size = (max(grey.shape[1] // shrink, 2), max(grey.shape[0] // shrink, 2))
         grey = cv2.resize(grey[: size[1] * shrink, : size[0] * shrink], size, interpolation=cv2.INTER_AREA)
@@ -162,8 +164,7 @@ class Follower:
 
     def _begin(self, shape: Complex) -> None:
         """Fix how the part lies in a patch: the first face's eyes level, the part in the middle."""
-        right_eye, left_eye = shape[list(EYE_CORNERS)]
-        across = left_eye - right_eye
+        across = eyes_across(shape)
         self._eyes_px = float(min(abs(across), _EYES_PX))
         width, height = (
             max(16, round(2 * (radius + _PATCH_MARGIN) * self._eyes_px)) for radius in self.part.skin
@@ -196,10 +197,11 @@ class Follower:
     def _measure(self, before: Patch, here: Patch, levels: int) -> tuple[Link | None, Features]:
         """Find *before*'s features here; notes the link, and returns it with the features that agree."""
         nothing = np.zeros((0, 1, 2), np.float32)
-        if len(before.features) < _FEWEST:
+        features = self._still(before, here)
+        if len(features) < _FEWEST:
             return None, nothing
         found, status, _ = cv2.calcOpticalFlowPyrLK(
-            before.pixels, here.pixels, before.features, None,
+            before.pixels, here.pixels, features, None,
             winSize=_WINDOW, maxLevel=levels, criteria=_STOP,
         )  # fmt: skip
         seen = status.ravel() > 0
@@ -207,7 +209,7 @@ class Follower:
             return None, nothing
         # About the part's middle: there the shift is what the anchor gets.
         middle = complex(*self._size) / 2
-        there, now = points(before.features[seen, 0]), points(found[seen, 0])
+        there, now = points(features[seen, 0]), points(found[seen, 0])
         motion, weights, sigma = fitted_robustly(there - middle, now - middle, floor=_RESIDUAL_FLOOR_PX)
         start, end, spread = moved(there, now, noise=_AGREED_PX)
         follows = weights > 0.1
@@ -227,6 +229,15 @@ class Follower:
         )
         self.links.append(link)
         return link, found[seen][follows]
+
+    def _still(self, before: Patch, here: Patch) -> Features:
+        """*before*'s features but for those that a blink between the two would pull along."""
+        if abs(here.eyes_open() - before.eyes_open()) < _BLINK * self._eyes_px:
+            return before.features
+        lids = self._moving(before, LIDS, _BLINK_CLEARANCE)
+        x, y = np.clip(before.features[:, 0].round().astype(int), 0, np.array(self._size) - 1).T
+        still: Features = before.features[lids[y, x] == 0]
+        return still
 
     def _is_like(self, before: Patch, here: Patch, *, reshaped: float) -> bool:
         """Whether the part looks as it did, or different for a reason: it is *reshaped* at least."""
@@ -259,22 +270,27 @@ class Follower:
 
     def _skin(self, here: Patch) -> Grey:
         """255 where there is skin around the part: inside the face, off the lips and lids."""
-        outline = np.stack([here.shape.real, here.shape.imag], axis=1).round().astype(np.int32)
+        outline = here.outline()
         width, height = self._size
         face = np.zeros((height, width), np.uint8)
         cv2.fillPoly(face, [outline[list(OVAL)]], 255)
         # The edge of the face is where the background begins.
         edge = max(1, round(0.04 * self._eyes_px))
         face = cv2.erode(face, np.ones((2 * edge + 1, 2 * edge + 1)), borderType=cv2.BORDER_REPLICATE)
-        moving = np.zeros_like(face)
-        for rim in MOVING_RIMS:
-            cv2.fillPoly(moving, [outline[list(rim)]], 255)
-        reach = round(self.part.clearance * self._eyes_px) | 1
-        moving = cv2.dilate(moving, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+        moving = self._moving(here, MOVING_RIMS, self.part.clearance)
         near = np.zeros_like(face)
         radii = tuple(round(radius * self._eyes_px) for radius in self.part.skin)
         cv2.ellipse(near, (width // 2, height // 2), radii, 0, 0, 360, 255, -1)
         return np.asarray(face & near & ~moving, np.uint8)
+
+    def _moving(self, here: Patch, rims: Iterable[Sequence[int]], clearance: float) -> Grey:
+        """255 within half the *clearance* of what the rims enclose."""
+        moving = np.zeros(self._size[::-1], np.uint8)
+        for rim in rims:
+            cv2.fillPoly(moving, [here.outline()[list(rim)]], 255)
+        reach = round(clearance * self._eyes_px) | 1
+        cv2.dilate(moving, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)), dst=moving)
+        return moving
 
 
 def followers() -> dict[str, Follower]:

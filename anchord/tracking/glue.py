@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anchord.tracking.links import Joined, Link, agreed
-from anchord.tracking.mesh import EYE_CORNERS, LEFT_EYE, RIGHT_EYE, RIGID
+from anchord.tracking.mesh import LEFT_EYE, RIGHT_EYE, RIGID
+from anchord.tracking.patch import eyes_across
 from anchord.tracking.similarity import Complex, Floats, Similarities, fitted
 
 # Share of the eyes in what is taken for the face's size.
@@ -23,8 +24,7 @@ _EYES_SAY = 0.8
 
 def distance_of_eyes(plate: Complex) -> float:
     """Distance of the eyes' outer corners, the measure of a face."""
-    right, left = EYE_CORNERS
-    return float(abs(plate[left] - plate[right]))
+    return abs(eyes_across(plate))
 
 
 def plate_motion(clip: Complex) -> tuple[Complex, Similarities]:

@@ -15,6 +15,8 @@ LIPS_RIM = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 26
 LIPS_INSIDE = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191)
 RIGHT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
 LEFT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
+#: Middle of the right and the left lids.
+UPPER_LIDS, LOWER_LIDS = (159, 386), (145, 374)
 OVAL = (
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
     152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
@@ -24,7 +26,8 @@ OVAL = (
 EYE_CORNERS = (33, 263)
 
 #: What moves by itself and is never followed.
-MOVING_RIMS = (LIPS_RIM, RIGHT_EYE, LEFT_EYE)
+LIDS = (RIGHT_EYE, LEFT_EYE)
+MOVING_RIMS = (LIPS_RIM, *LIDS)
 
 # What moves with the skull alone: nose, forehead, temples, cheekbones and the corners of the eyes.
 RIGID = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anchord.tracking.mesh import RIGID
+from anchord.tracking.mesh import EYE_CORNERS, LOWER_LIDS, RIGID, UPPER_LIDS
 from anchord.tracking.similarity import Complex, Similarities
 
 #: (height, width) uint8.
@@ -52,6 +52,21 @@ class Patch:
     def reshaped_from(self, other: Patch, tight: Sequence[int]) -> float:
         """How much some landmarks have another shape, px."""
         return float((self.shape[list(tight)] - other.shape[list(tight)]).std())
+
+    def outline(self) -> NDArray[np.int32]:
+        """(478, 2) the landmarks in whole pixels."""
+        return np.stack([self.shape.real, self.shape.imag], axis=1).round().astype(np.int32)
+
+    def eyes_open(self) -> float:
+        """Distance of upper and lower lids, mean of both eyes, px."""
+        upper, lower = self.shape[list(UPPER_LIDS)], self.shape[list(LOWER_LIDS)]
+        return float(np.abs(upper - lower).mean())
+
+
+def eyes_across(shape: Complex) -> complex:
+    """From the outer corner of the right eye to that of the left, of (478,) landmarks."""
+    right, left = EYE_CORNERS
+    return complex(shape[left] - shape[right])
 
 
 def middle_of(shape: Complex) -> complex:

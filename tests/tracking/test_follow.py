@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from anchord.demo.film import Matrix, Pose, film, moved, portrait
 from anchord.tracking.faces import FaceFinder
 from anchord.tracking.follow import Follower, close_up, followers
-from anchord.tracking.mesh import Landmarks
+from anchord.tracking.mesh import LEFT_EYE, LOWER_LIDS, RIGHT_EYE, UPPER_LIDS, Landmarks
 from anchord.tracking.similarity import Similarities
 
 Pixels = NDArray[np.uint8]
@@ -93,6 +94,23 @@ def test_changing_light_is_not_motion(face: Landmarks) -> None:
     landmarks = face @ REST.matrix()[:, :2].T + REST.matrix()[:, 2]
     shade = np.linspace(0.7, 1.0, pixels.shape[1])[None, :, None]
     follower.add(close_up((pixels * shade).astype(np.uint8), landmarks), landmarks)
+    assert error_px(follower, [REST, REST], middle_of(face, "eyes")) < 0.1
+
+
+def test_a_blink_does_not_pull_the_eyes_along(face: Landmarks) -> None:
+    """The skin above and below the lids moves with them, further than they are kept clear of."""
+    follower = followers()["eyes"]
+    pixels = added(follower, face, REST.matrix())
+    landmarks = face @ REST.matrix()[:, :2].T + REST.matrix()[:, 2]
+    across = np.hypot(*(landmarks[263] - landmarks[33]))
+    y, x = np.mgrid[: pixels.shape[0], : pixels.shape[1]].astype(np.float32)
+    pulled = np.zeros_like(x)
+    for rim in (RIGHT_EYE, LEFT_EYE):
+        eye = landmarks[list(rim)].mean(axis=0)
+        pulled += 3 * np.exp(-((x - eye[0]) ** 2 + 2 * (y - eye[1]) ** 2) / (2 * (0.07 * across) ** 2))
+    shut = cv2.remap(pixels, x, (y - pulled).astype(np.float32), cv2.INTER_LINEAR)
+    landmarks[list(UPPER_LIDS)] = landmarks[list(LOWER_LIDS)]
+    follower.add(close_up(shut, landmarks), landmarks)
     assert error_px(follower, [REST, REST], middle_of(face, "eyes")) < 0.1
 
 
