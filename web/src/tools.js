@@ -6,7 +6,7 @@
 import { press } from "./calibrating.js";
 import { drawBoxes, panelText } from "./debug.js";
 
-const PANEL = `position: absolute; inset: auto 8px 8px; margin: 0; padding: 8px 10px; border-radius: 8px; overflow: hidden;
+const PANEL = `position: absolute; inset: 8px 8px auto; margin: 0; padding: 8px 10px; border-radius: 8px; overflow: hidden;
 	font: 11px/1.5 ui-monospace, monospace; color: #e9fff0; background: #06140cd9; white-space: pre-wrap; pointer-events: none;`;
 
 /**
