@@ -25,8 +25,8 @@ Mask = NDArray[np.bool_]
 _HIDDEN_MS = 250.0
 # From this share of features on, the other part is surely there when one is lost.
 _OTHER_SURE = 0.5
-# A hidden part is taken for hidden this many samples longer: what hides it comes and goes by the edge.
-_HIDDEN_FRINGE = 1
+# A hidden part is taken for hidden so much longer: what hides it comes and goes by the edge.
+_HIDDEN_FRINGE_MS = 121.0
 # From this share of features on, a sample is trusted fully.
 _TRUSTED_FULLY = 0.5
 _TRUSTED_LEAST = 0.1
@@ -249,8 +249,12 @@ def _hidden(seen: Seen) -> dict[str, Mask]:
             # A moment may be a smile or a word; a head that turns away loses both parts.
             lasts_ms = seen.times_ms[min(last + 1, len(mask) - 1)] - seen.times_ms[first]
             mask[first : last + 1] = lasts_ms >= _HIDDEN_MS and seen.agree[other][first] >= _OTHER_SURE
-        for _ in range(_HIDDEN_FRINGE):
-            mask[1:-1] |= mask[:-2] | mask[2:]
+        for first, last in gaps.stretches(mask):
+            since_ms, until_ms = (
+                seen.times_ms[first] - _HIDDEN_FRINGE_MS,
+                seen.times_ms[last] + _HIDDEN_FRINGE_MS,
+            )
+            mask |= (seen.times_ms >= since_ms) & (seen.times_ms <= until_ms)
         hidden[name] = mask & seen.has_face
     return hidden
 
