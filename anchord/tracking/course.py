@@ -16,7 +16,7 @@ from anchord.tracking import anchors, gaps, glue, loop, smooth
 from anchord.tracking.anchors import AnchorTrack, Placement, TightBox
 from anchord.tracking.between import between, for_straight_lines
 from anchord.tracking.links import Link
-from anchord.tracking.mesh import CARRIED, PARTS
+from anchord.tracking.mesh import CARRIED, PARTS, eyes_across
 from anchord.tracking.similarity import Complex, Floats, Similarities
 
 Mask = NDArray[np.bool_]
@@ -130,7 +130,7 @@ def course(
     for name in PARTS:
         curves[name] = np.full((len(known), 4), np.nan)
         curves[name][known] = anchors.curve(motions[name], boxes[name].middle)
-    eyes_px = glue.distance_of_eyes(plate)
+    eyes_px = abs(eyes_across(plate))
     seam = loop.seam(
         seen.times_ms,
         known,

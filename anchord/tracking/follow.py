@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anchord.tracking.links import Link
-from anchord.tracking.mesh import LIDS, MOVING_RIMS, OVAL, PARTS, RIGID, Landmarks, Part
-from anchord.tracking.patch import CloseUp, Features, Grey, Patch, eyes_across, matrix, middle_of
+from anchord.tracking.mesh import LIDS, MOVING_RIMS, OVAL, PARTS, RIGID, Landmarks, Part, eyes_across
+from anchord.tracking.patch import CloseUp, Features, Grey, Patch, matrix, middle_of
 from anchord.tracking.similarity import Complex, Similarities, fitted, fitted_robustly, moved, points
 
 # Outer corners of the eyes in a patch are this far apart at most, px. Enough: a 512x640 target shows
@@ -45,6 +45,7 @@ _KEYFRAME_LEVELS, _NEIGHBOUR_LEVELS = 2, 1
 # Residuals below this are noise, px of the patch; above it features begin to disagree.
 _RESIDUAL_FLOOR_PX = 0.15
 _RESIDUAL_FINE_PX = 1.0
+# Movements that differ by less are averaged, others counted (see ``moved``).
 _AGREED_PX = 0.3
 
 # The part is known again where so many features agree with a keyframe, or, as a head turns away from it,
@@ -237,7 +238,8 @@ class Follower:
         lids = self._moving(before, LIDS, _BLINK_CLEARANCE)
         x, y = np.clip(before.features[:, 0].round().astype(int), 0, np.array(self._size) - 1).T
         still: Features = before.features[lids[y, x] == 0]
-        return still
+        # In a small face there may be hardly any other; better pulled a little than lost.
+        return still if len(still) >= _FEWEST else before.features
 
     def _is_like(self, before: Patch, here: Patch, *, reshaped: float) -> bool:
         """Whether the part looks as it did, or different for a reason: it is *reshaped* at least."""

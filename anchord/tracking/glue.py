@@ -14,17 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anchord.tracking.links import Joined, Link, agreed
-from anchord.tracking.mesh import LEFT_EYE, RIGHT_EYE, RIGID
-from anchord.tracking.patch import eyes_across
+from anchord.tracking.mesh import LEFT_EYE, RIGHT_EYE, RIGID, eyes_across
 from anchord.tracking.similarity import Complex, Floats, Similarities, fitted
 
 # Share of the eyes in what is taken for the face's size.
 _EYES_SAY = 0.8
-
-
-def distance_of_eyes(plate: Complex) -> float:
-    """Distance of the eyes' outer corners, the measure of a face."""
-    return abs(eyes_across(plate))
 
 
 def plate_motion(clip: Complex) -> tuple[Complex, Similarities]:
@@ -69,7 +63,7 @@ def glued(
         return motion
     joined = Joined.of(samples, links)
     on_plate = motion[joined.later].inverse().after(joined.motion).after(motion[joined.earlier])
-    eyes_px = distance_of_eyes(plate)
+    eyes_px = abs(eyes_across(plate))
     change = _parameters(on_plate, middle) / (eyes_px, eyes_px, 1, 1)
     off = agreed(len(samples), joined, change, joined.weight(joined.sigma)) * (eyes_px, eyes_px, 1, 1)
     correction = np.exp(off[:, 2] + 1j * off[:, 3])
@@ -95,7 +89,7 @@ def placed(
     if not links:
         return motion
     joined = Joined.of(samples, links)
-    eyes_px = distance_of_eyes(plate)
+    eyes_px = abs(eyes_across(plate))
     back = motion.inverse()
     now, before = back[joined.later], back[joined.earlier]
     moved = (now.a * joined.end + now.b - before.a * joined.start - before.b) / eyes_px

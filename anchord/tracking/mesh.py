@@ -63,3 +63,9 @@ PARTS = {
 
 #: Boxes that are carried along by a part's motion: name -> (part, landmarks of the tight box).
 CARRIED = {"left_eye": ("eyes", LEFT_EYE), "right_eye": ("eyes", RIGHT_EYE)}
+
+
+def eyes_across(shape: NDArray[np.complex128]) -> complex:
+    """From the outer corner of the right eye to that of the left, of (478,) landmarks as x + iy."""
+    right, left = EYE_CORNERS
+    return complex(shape[left] - shape[right])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anchord.tracking.mesh import EYE_CORNERS, LOWER_LIDS, RIGID, UPPER_LIDS
+from anchord.tracking.mesh import LOWER_LIDS, RIGID, UPPER_LIDS
 from anchord.tracking.similarity import Complex, Similarities
 
 #: (height, width) uint8.
@@ -61,12 +61,6 @@ class Patch:
         """Distance of upper and lower lids, mean of both eyes, px."""
         upper, lower = self.shape[list(UPPER_LIDS)], self.shape[list(LOWER_LIDS)]
         return float(np.abs(upper - lower).mean())
-
-
-def eyes_across(shape: Complex) -> complex:
-    """From the outer corner of the right eye to that of the left, of (478,) landmarks."""
-    right, left = EYE_CORNERS
-    return complex(shape[left] - shape[right])
 
 
 def middle_of(shape: Complex) -> complex:

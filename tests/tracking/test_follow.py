@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from anchord.demo.film import Matrix, Pose, film, moved, portrait
+from anchord.tracking import follow
 from anchord.tracking.faces import FaceFinder
 from anchord.tracking.follow import Follower, close_up, followers
 from anchord.tracking.mesh import LEFT_EYE, LOWER_LIDS, RIGHT_EYE, UPPER_LIDS, Landmarks
@@ -112,6 +113,19 @@ def test_a_blink_does_not_pull_the_eyes_along(face: Landmarks) -> None:
     landmarks[list(UPPER_LIDS)] = landmarks[list(LOWER_LIDS)]
     follower.add(close_up(shut, landmarks), landmarks)
     assert error_px(follower, [REST, REST], middle_of(face, "eyes")) < 0.1
+
+
+def test_shut_eyes_are_not_lost_where_all_of_their_skin_is_by_the_lids(
+    face: Landmarks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "_BLINK_CLEARANCE", 3.0)
+    follower = followers()["eyes"]
+    pixels = added(follower, face, REST.matrix())
+    landmarks = face @ REST.matrix()[:, :2].T + REST.matrix()[:, 2]
+    landmarks[list(UPPER_LIDS)] = landmarks[list(LOWER_LIDS)]
+    follower.add(close_up(pixels, landmarks), landmarks)
+    assert follower.is_known[1]
+    assert follower.agree[1] > 0.8
 
 
 def test_a_hand_over_the_mouth_is_not_followed(face: Landmarks) -> None:
