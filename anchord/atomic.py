@@ -5,16 +5,22 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import secrets
+import stat
 from pathlib import Path
 
-from anchord.errors import OutputError
+from anchord.errors import OutputError, reason
 
 #: Temporary files are hidden and begin with this, so that leftovers can be told from a user's files.
 TEMPORARY_PREFIX = ".anchord-tmp-"
 
 #: A web server runs as another user and must be able to read the result.
 PUBLISHED_MODE = 0o644
+
+# A descriptor of this process, by the names that shells use.
+_OWN_DESCRIPTOR = re.compile(r"/(?:dev/fd|proc/self/fd)/(\d+)")
+_STANDARD = {"/dev/stdout": 1, "/dev/stderr": 2}
 
 
 def write_atomically(file: Path, content: bytes) -> None:
@@ -24,11 +30,40 @@ def write_atomically(file: Path, content: bytes) -> None:
     Raises:
         OutputError: it can't be written; the old file, where there was one, is still there.
     """
-    temporary = file.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}"
+    try:
+        folder = os.open(file.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise _unwritable(str(file), error) from error
+    try:
+        replace(folder, file.name, content, what=str(file))
+    finally:
+        os.close(folder)
+
+
+def replace(folder: int, name: str, content: bytes, *, what: str) -> os.stat_result:
+    """
+    Replace the file *name* in an opened *folder*.
+
+    Args:
+        folder: its descriptor, be it only a path's (O_PATH).
+        name: the file's plain name.
+        content: all of it.
+        what: the file's whole path, for messages.
+
+    Returns:
+        what stat(2) says of the new file.
+
+    Raises:
+        OutputError: as :func:`write_atomically`.
+    """
+    temporary = f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}"
     try:
         # 0600 until it is whole: nginx serves hidden files too, unless told otherwise.
         descriptor = os.open(
-            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+            temporary,
+            os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC,
+            0o600,
+            dir_fd=folder,
         )
         try:
             # Held while it is written: a starting daemon cleans up what nobody holds.
@@ -38,25 +73,85 @@ def write_atomically(file: Path, content: bytes) -> None:
                 stream.write(content)
             os.fchmod(descriptor, PUBLISHED_MODE)
             os.fsync(descriptor)
-            temporary.replace(file)
+            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)  # noqa: PTH104  by descriptor
+            status = os.fstat(descriptor)
         finally:
             os.close(descriptor)
-        _sync_folder(file.parent)
+        _sync(folder)
     except OSError as error:
         # After a failed fsync the kernel may have dropped the pages: never retried on this file.
         with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise OutputError(
-            f"{file}: cannot be written: {error.strerror}; check space and permissions of its folder"
-        ) from error
+            os.unlink(temporary, dir_fd=folder)  # noqa: PTH108  by descriptor
+        raise _unwritable(what, error) from error
+    return status
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _sync(folder: int) -> None:
+    """Make the new name last. A folder that may be written but not read can't be: its name is there."""
+    try:
+        descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+    except PermissionError:
+        return
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def write_through(target: str, content: bytes) -> None:
+    """
+    Give a person's *target* the content, as a shell's ``>`` would.
+
+    A regular file is replaced, all or nothing, behind a link the file that it leads to; a pipe, a
+    device or a descriptor of this process (``/dev/fd/3``) is written to and stays what it is.
+
+    Raises:
+        OutputError: it can't be written.
+    """
+    if (own := own_descriptor(target)) is not None:
+        _pour(own, content, target)
+        return
+    file = Path(target)
+    try:
+        mode = file.stat().st_mode
+    except FileNotFoundError:
+        mode = stat.S_IFREG
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    if stat.S_ISREG(mode):
+        write_atomically(Path(os.path.realpath(file)), content)
+        return
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    try:
+        _pour(descriptor, content, target)
+    finally:
+        os.close(descriptor)
+
+
+def own_descriptor(target: str) -> int | None:
+    """The number of this process's descriptor that *target* names; None where it names none."""
+    if target in _STANDARD:
+        return _STANDARD[target]
+    match = _OWN_DESCRIPTOR.fullmatch(target)
+    return int(match[1]) if match else None
+
+
+def _pour(descriptor: int, content: bytes, what: str) -> None:
+    left = memoryview(content)
+    try:
+        while left:
+            left = left[os.write(descriptor, left) :]
+    except BrokenPipeError:
+        raise  # the reader has gone away: the command's own ending for that
+    except OSError as error:
+        raise _unwritable(what, error) from error
+
+
+def _unwritable(what: str, error: OSError) -> OutputError:
+    return OutputError(f"{what}: cannot be written: {reason(error)}; check space and permissions of its folder")
 
 
 def remove_leftovers(folder: str) -> int:
@@ -76,12 +171,19 @@ def remove_leftovers(folder: str) -> int:
 
 
 def _is_locked(file: str) -> bool:
+    """Whether somebody writes it still; what is no regular file was not made here, and stays too."""
     try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(file, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return True
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return True
+        opened = os.open(f"/proc/self/fd/{descriptor}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        finally:
+            os.close(opened)
     except OSError:
         return True
     finally:

@@ -7,19 +7,42 @@ Every error that anchord raises on purpose, and how far each one reaches.
     ├── SettingsError        78   the daemon's file: the daemon; a pack's file: that pack
     ├── ModelError           69   everything: no video can be worked on
     ├── NoInputError         66   one call: what it was asked for is not there
+    ├── FileError            65   one pack, until that file is another one
     ├── VideoError           65   one video, until its content changes
     │   └── IncompleteVideoError  one video, until it has grown
     ├── CoverageError        65   one call of ``anchord extract --min-coverage``
     ├── ChangedVideoError    75   one video: it changed while it was read, so it is read again
-    ├── OutputError          74   one pack, until its folder can be written again
+    ├── MachineError         74   one pack, for a while: a disk, a mount, a limit of this machine
+    │   └── OutputError      74   one pack, until its folder can be written again
     ├── RootError            74   the daemon, until the avatars root can be read again
+    ├── DefectError          70   one pack, for a while: a mistake in anchord itself
     └── WorkerError          70   one video: the process that worked on it ended or was ended
         └── WorkerStartError      everything, for a while: no video is at fault
 
-Exit statuses are those of sysexits(3).
+Exit statuses are those of sysexits(3). What others raise becomes one of these in :func:`as_ours`.
 """
 
 from __future__ import annotations
+
+import errno
+from typing import Literal
+
+#: Errors of the system that only other content can mend: they park. All others may be the machine's
+#: fault and are tried again: better once too often than never.
+_CONTENT = frozenset(
+    (
+        errno.ELOOP,  # links in a circle
+        errno.ENAMETOOLONG,
+        errno.EXDEV,  # a link that leads out of the pack: openat2(2) with RESOLVE_BENEATH
+        errno.EISDIR,
+        errno.ENXIO,  # a socket, or a FIFO without a reader
+        errno.EINVAL,
+        errno.EFBIG,
+        errno.EOVERFLOW,
+    )
+)
+#: It is not there (any more).
+_ABSENT = frozenset((errno.ENOENT, errno.ENOTDIR))
 
 
 class AnchordError(Exception):
@@ -73,10 +96,27 @@ class ChangedVideoError(AnchordError):
     is_environment = True
 
 
-class OutputError(AnchordError):
-    """A file cannot be written; whatever was there before is still there."""
+class FileError(AnchordError):
+    """One of a pack's files is not what it should be: a pipe, a link out of the pack, far too large."""
+
+    exit_status = 65
+
+
+class MachineError(AnchordError):
+    """The system refused something that it may allow later; no content is at fault."""
 
     exit_status = 74
+    is_environment = True
+
+
+class OutputError(MachineError):
+    """A file cannot be written; whatever was there before is still there."""
+
+
+class DefectError(AnchordError):
+    """Something went wrong in anchord itself, where nobody thought of it."""
+
+    exit_status = 70
     is_environment = True
 
 
@@ -96,3 +136,53 @@ class WorkerError(AnchordError):
 
 class WorkerStartError(WorkerError):
     """The worker process ended before it was ready for any video."""
+
+
+def fault(error: OSError) -> Literal["machine", "content", "absent"]:
+    """Whose fault an error of the system is: the one table that decides between retrying and parking."""
+    if error.errno in _ABSENT:
+        return "absent"
+    return "content" if error.errno in _CONTENT else "machine"
+
+
+def reason(error: BaseException) -> str:
+    """An error's own words, or its type where it has none."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+
+
+def of_system(error: OSError, what: str) -> AnchordError:
+    """
+    An error of the system as one of the tree.
+
+    Args:
+        error: what the system said.
+        what: the thing and what was tried, such as ``"/srv/a/idle.webm: cannot be opened"``.
+    """
+    match fault(error):
+        case "absent":
+            return NoInputError(f"{what}: {reason(error)}")
+        case "content":
+            return FileError(f"{what}: {reason(error)}; put a regular file there")
+        case "machine":
+            return MachineError(f"{what}: {reason(error)}; tried again")
+
+
+def as_ours(error: Exception) -> AnchordError:
+    """
+    Whatever a pack's step raised, as an error of the tree, so that all that is left to ask is how far
+    it reaches. Its cause is the error itself.
+    """
+    match error:
+        case AnchordError():
+            return error
+        case OSError():
+            ours = of_system(error, str(error.filename) if error.filename else "a system call")
+        case MemoryError():
+            ours = MachineError("not enough memory; tried again")
+        case RecursionError() | ValueError() | ArithmeticError():
+            # What content can provoke in a parser: nested without end, not text, out of range.
+            ours = FileError(f"cannot be read: {reason(error)}; mend or replace it")
+        case _:
+            ours = DefectError(f"{type(error).__name__}: {reason(error)}; a mistake in anchord, see the log")
+    ours.__cause__ = error
+    return ours

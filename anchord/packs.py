@@ -1,21 +1,45 @@
-"""What a pack is, which files feed it, and whether its timeline is stale."""
+"""What a pack is, which files feed it, which video is meant, and whether its timeline is stale."""
 
 from __future__ import annotations
 
+import hashlib
 import os
-import stat
+import unicodedata
 from dataclasses import dataclass
 from io import BufferedReader
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
 
 from anchord import timeline
-from anchord.errors import NoInputError, OutputError, RootError, SettingsError, VideoError
+from anchord.errors import FileError, MachineError, NoInputError, RootError, SettingsError, fault, reason
+from anchord.files import FileKey, Folder
 from anchord.model import MODEL_SHA256
-from anchord.settings import FILE_NAME, MANIFEST_NAME, PackSettings
+from anchord.printable import printable
+from anchord.settings import (
+    DEFAULT_VIDEO,
+    FILE_NAME,
+    MANIFEST_NAME,
+    PackSettings,
+    Settings,
+    pack_settings,
+)
 
-#: No timeline is larger: 36,000 samples with every extra stay well below.
-MAX_TIMELINE_BYTES = 64 << 20
+#: Folders that servers, file systems and other programs make, and that nobody means as packs; and every
+#: hidden one.
+_NOT_PACKS = frozenset(
+    ("lost+found", "@eaDir", "@Recycle", "@Recently-Snapshot", "#recycle", "#snapshot", "$RECYCLE.BIN")
+    + ("System Volume Information", "__MACOSX")
+)
+#: Taken where no video is named and there is no idle.webm, if there is just one of them.
+_STAND_INS = ("idle.mp4", "idle.mov", "idle.m4v", "idle.mkv")
+_VIDEO_SUFFIXES = (".webm", ".mp4", ".mov", ".m4v", ".mkv")
+# So many entries of a folder are looked through for a video, and so many named in a hint.
+_LISTED, _NAMED = 2000, 3
+
+_HASHED_AT_ONCE = 1 << 20
 
 
 class Pack(NamedTuple):
@@ -23,30 +47,6 @@ class Pack(NamedTuple):
 
     id: str
     folder: str
-
-
-class FileKey(NamedTuple):
-    """What changes when a file does, without reading it; the quick half of staleness."""
-
-    device: int
-    inode: int
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-
-    @classmethod
-    def of_opened(cls, stream: BufferedReader) -> FileKey:
-        """The key of an opened file, whatever has become of its name."""
-        return _key_of(os.fstat(stream.fileno()))
-
-    @property
-    def mtime_us(self) -> int:
-        """Modification time in µs since 1970, as a timeline keeps it."""
-        return self.mtime_ns // 1000
-
-    def same_content_as(self, other: FileKey) -> bool:
-        """Whether both saw the same bytes, as far as can be told; a chmod does not count."""
-        return self[:4] == other[:4]
 
 
 #: The keys of the video, the pack's settings and its manifest; None for a file that is not there.
@@ -58,33 +58,43 @@ class Stale:
     """Why a pack's timeline must be made anew."""
 
     reason: str
-    #: Where only the video's time differs: the digest which, found again, makes the timeline good.
+    #: Where only times differ: the digest which, found again, makes the timeline good.
     unless_sha256: str | None = None
+
+
+def is_pack_name(name: str) -> bool:
+    """Whether a folder of this name in the root is meant as a pack."""
+    return name[:1] not in ("", ".") and name not in _NOT_PACKS
 
 
 def find_packs(root: Path) -> list[Pack]:
     """
-    The packs of the avatars *root*, in the order of their ids. Hidden folders are not packs.
+    The packs of the avatars *root*, in the order of their ids.
 
     Raises:
         RootError: the root can't be read.
     """
     try:
         with os.scandir(root) as entries:
-            names = sorted(entry.name for entry in entries if entry.name[0] != "." and _is_folder(entry))
+            names = sorted(entry.name for entry in entries if is_pack_name(entry.name) and is_folder(entry))
     except OSError as error:
         raise RootError(
-            f"{root}: avatars root cannot be read: {error.strerror}; create it, or name another with "
+            f"{root}: avatars root cannot be read: {reason(error)}; create it, or name another with "
             "--root or root = in anchord.toml"
         ) from error
     return [Pack(name, f"{root}/{name}") for name in names]
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """
+    Whether an entry of the root is a folder, or a link to one.
+
+    What can't be looked at counts as one: the look at that pack says what is wrong with it.
+    """
     try:
         return entry.is_dir()
-    except OSError:
-        return False  # a link that leads nowhere, or in a circle
+    except OSError as error:
+        return fault(error) == "machine"
 
 
 def pack_called(root: Path, pack_id: str) -> Pack:
@@ -98,111 +108,146 @@ def pack_called(root: Path, pack_id: str) -> Pack:
     if pack_id in ("", ".", "..") or "/" in pack_id or "\0" in pack_id:
         raise SettingsError(f"avatar id {pack_id!r}: must be the plain name of a folder in {root}")
     folder = root / pack_id
-    if not folder.is_dir():
+    try:
+        is_there = folder.stat() and folder.is_dir()
+    except OSError as error:
+        if fault(error) == "machine":
+            raise MachineError(f"{folder}: cannot be looked at: {reason(error)}") from error
+        is_there = False
+    if not is_there:
         raise NoInputError(f"{folder}: no such pack; the avatars root is {root}")
     return Pack(pack_id, str(folder))
 
 
-def feed_key(folder: str, video: str) -> FeedKey:
-    """What the files that feed a pack's timeline look like."""
-    return (
-        _key(f"{folder}/{video}"),
-        _key(f"{folder}/{FILE_NAME}"),
-        _key(f"{folder}/{MANIFEST_NAME}"),
-    )
-
-
-def _key(file: str) -> FileKey | None:
-    try:
-        return _key_of(os.stat(file))  # noqa: PTH116  10,000 packs: a Path object costs more than the call
-    except OSError:
-        return None
-
-
-def _key_of(status: os.stat_result) -> FileKey:
-    return FileKey(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-
-def open_inside(folder: Path, name: str) -> BufferedReader:
+def chosen(
+    settings: Settings, pack_id: str, folder: Folder, flags: dict[str, Any] | None = None
+) -> PackSettings:
     """
-    The file *name* of a pack's *folder*, opened for reading.
-
-    The check follows the opening, on the opened file itself, so that nothing can be swapped between.
+    What holds for a pack, its video found: :func:`~anchord.settings.pack_settings`, and where nothing
+    names a video and there is no idle.webm, the only idle.mp4, .mov, .m4v or .mkv.
 
     Raises:
-        NoInputError: there is no such file.
-        VideoError: it leads out of the pack, or is no plain file.
+        AnchordError: as pack_settings.
+        OSError: the machine does not say what is there.
     """
-    file = folder / name
-    if "/" in name or name in ("", ".", ".."):
-        raise VideoError(f"{file}: must be a plain file name inside the pack")
-    stream = open_file(file)
-    inside = Path(f"/proc/self/fd/{stream.fileno()}").readlink().parent == folder.resolve()
-    if not inside:
-        stream.close()
-        raise VideoError(f"{file}: is a link that leads out of the pack; put the video itself there")
-    return stream
+    found = pack_settings(settings, pack_id, folder, flags)
+    if "video" in found.origins or folder.look(DEFAULT_VIDEO) is not None:
+        return found
+    there = [name for name in _STAND_INS if folder.look(name) is not None]
+    if len(there) != 1:
+        return found
+    origins = {**found.origins, "video": "the only idle video there"}
+    return msgspec.structs.replace(found, video=there[0], is_stand_in=True, origins=origins)
 
 
-def open_file(file: Path) -> BufferedReader:
+def missing_video(folder: Folder, settings: PackSettings) -> str:
     """
-    A plain file, opened for reading without ever blocking on a pipe or a device.
+    Why a pack has no video, in a sentence that names what is meant instead, as far as can be told.
 
     Raises:
-        NoInputError: there is no such file.
-        OutputError: it may not be read.
-        VideoError: it is no plain file.
+        OSError: the folder can't be listed.
     """
+    wanted, origin = settings.video, settings.origins.get("video")
+    text = f"there is no {wanted}" + (f", which {origin} names" if origin else "")
+    near = _near_misses(folder, wanted)
+    if not near:
+        return text
+    listed = ", ".join(near[:_NAMED]) + (" and more" if len(near) > _NAMED else "")
+    is_spelt_alike = len(near) == 1 and _folded(near[0]) == _folded(wanted)
+    advice = (
+        f"rename it to {wanted}" if is_spelt_alike else "name one in manifest.json (base.idleVideo)"
+    ) + f', or set video = "{near[0]}" in the pack\'s {FILE_NAME}'
+    return f"{text}; there is {listed}: {advice}"
+
+
+def _near_misses(folder: Folder, wanted: str) -> list[str]:
+    """Videos in the folder, those that are spelt like the wanted one alone where there are any."""
+    descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder.descriptor)
     try:
-        # Without O_NONBLOCK, opening a FIFO called idle.webm would hang for ever.
-        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError as error:
-        raise NoInputError(f"{file}: no such file") from error
-    except PermissionError as error:
-        raise OutputError(f"{file}: may not be read; give anchord's user the right to") from error
-    except OSError as error:
-        raise VideoError(f"{file}: cannot be opened: {error.strerror}") from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        with os.scandir(descriptor) as entries:
+            names = sorted(entry.name for entry in islice(entries, _LISTED) if entry.name[0] != ".")
+    finally:
         os.close(descriptor)
-        raise VideoError(f"{file}: is not a plain file")
-    return os.fdopen(descriptor, "rb")
+    alike = [name for name in names if name != wanted and _folded(name) == _folded(wanted)]
+    return alike or [name for name in names if name.lower().endswith(_VIDEO_SUFFIXES)]
 
 
-def output_file(folder: Path, name: str) -> Path:
+def _folded(name: str) -> str:
+    """What two spellings of a name have in common: case, and how Unicode composes its letters."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def feed_of(folder: Folder, video: str) -> FeedKey:
     """
-    Where a pack's timeline goes.
+    What the files that feed a pack's timeline look like.
 
     Raises:
-        OutputError: a link there leads elsewhere, or a folder is in the way.
+        OSError: the machine does not say.
     """
-    file = folder / name
-    if file.is_symlink() or (file.exists() and not file.is_file()):
-        raise OutputError(f"{file}: is a link or a folder; remove it, or name another output")
-    return file
+    return folder.look(video), folder.look(FILE_NAME), folder.look(MANIFEST_NAME)
 
 
-def staleness(folder: Path, settings: PackSettings, video: FileKey) -> Stale | None:
+def staleness(folder: Folder, settings: PackSettings, video: FileKey) -> Stale | None:
     """
-    Why the timeline in a pack's *folder* does not match its video, its settings and this version; None where
-    it does.
+    Why the timeline in a pack does not match its video, its settings and this version; None where it does.
 
-    Only the timeline is read, never the video: where nothing but the video's modification time
-    differs, the answer holds ``unless_sha256`` and whoever reads the video next decides.
+    Only the timeline is read, never the video. It is believed without one where size and time of the
+    video are as written in it and the video was not touched since: whatever replaces a file, a restore,
+    a rename or ``touch -r``, leaves a change time that is not older than the timeline's own, and
+    that can't be set. Where that does not hold the answer has ``unless_sha256``.
+
+    Raises:
+        MachineError: the timeline can't be read now.
     """
     try:
-        file = folder / settings.output
-        with file.open("rb") as stream:
-            made = timeline.stale_keys(stream.read(MAX_TIMELINE_BYTES))
-    except OSError:
+        with folder.open(settings.output) as stream:
+            made, written_ns = timeline.head(stream), os.fstat(stream.fileno()).st_ctime_ns
+    except NoInputError:
         return Stale(reason="timeline missing")
+    except OSError as error:
+        raise MachineError(f"{folder.path}/{settings.output}: cannot be read: {reason(error)}") from error
     if made is None:
         return Stale(reason="timeline unreadable")
     if made.generator.method != timeline.METHOD or made.generator.model_sha256 != MODEL_SHA256:
         return Stale(reason="method changed")
-    if made.source.video != settings.video or made.generator.settings_sha256 != settings.extract.sha256():
+    is_of_this = made.source.video == printable(settings.video)
+    if not is_of_this or made.generator.settings_sha256 != settings.extract.sha256():
         return Stale(reason="settings changed")
     if made.source.size != video.size:
         return Stale(reason="video changed")
-    if made.source.mtime_us == video.mtime_us:
+    if made.source.mtime_us == video.mtime_us and video.ctime_ns < written_ns:
         return None
     return Stale(reason="video changed", unless_sha256=str(made.source.sha256))
+
+
+def digest(stream: BufferedReader, name: str) -> str:
+    """
+    SHA-256 of a video's content, hexadecimal; the stream is rewound.
+
+    Raises:
+        MachineError: it can't be read now.
+    """
+    found = hashlib.sha256()
+    try:
+        stream.seek(0)
+        while part := stream.read(_HASHED_AT_ONCE):
+            found.update(part)
+        stream.seek(0)
+    except OSError as error:
+        raise MachineError(f"{name}: cannot be read: {reason(error)}") from error
+    return found.hexdigest()
+
+
+def confirm(folder: Folder, output: str) -> None:
+    """
+    Note on the timeline itself that its video was read and found to be the same: its change time is now.
+
+    Nothing else of it changes, so that no web server sends it anew. Where this user may not, the next
+    start reads the video once more.
+    """
+    try:
+        with folder.open(output) as stream:
+            status = os.fstat(stream.fileno())
+            os.utime(stream.fileno(), ns=(status.st_atime_ns, status.st_mtime_ns))
+    except (OSError, FileError, NoInputError, MachineError):
+        return

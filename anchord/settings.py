@@ -19,7 +19,9 @@ import msgspec
 import tomli
 from msgspec import Meta, Struct
 
-from anchord.errors import SettingsError
+from anchord.errors import NoInputError, SettingsError
+from anchord.files import Folder
+from anchord.parsing import brief, check_bounds
 from anchord.timeline import Extra
 
 #: A pack's own file and the daemon's file have the same name in different places.
@@ -28,8 +30,11 @@ MANIFEST_NAME = "manifest.json"
 DEFAULT_VIDEO = "idle.webm"
 DEFAULT_OUTPUT = "anchors_timeline.json"
 
-#: Nobody writes a settings file larger than this; a pack's owner must not fill the daemon's memory.
-MAX_FILE_BYTES = 1 << 20
+#: Nobody writes larger ones by hand; a pack's owner must not fill the daemon's memory or its time.
+MAX_SETTINGS_BYTES = 64 << 10
+MAX_MANIFEST_BYTES = 1 << 20
+#: The daemon's own file may hold a table for each of many packs.
+MAX_OWN_BYTES = 16 << 20
 
 PlainName = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^/\x00]+$")]
 Padding = Annotated[float, Meta(gt=0, le=10)]
@@ -123,6 +128,8 @@ class PackSettings(Struct, frozen=True, kw_only=True):
     extract: ExtractSettings = ExtractSettings()
     video: str = DEFAULT_VIDEO
     output: str = DEFAULT_OUTPUT
+    #: Nothing names the video and there is no idle.webm: it is the only other idle video there.
+    is_stand_in: bool = False
     #: Key -> where its value came from; keys that are not here have their default.
     origins: Mapping[str, str] = {}
 
@@ -153,8 +160,8 @@ def read_settings(path: Path | None) -> Settings:
     """
     if path is None:
         return Settings()
-    table = _read_toml(path)
     source = str(path)
+    table = _toml(_own_bytes(path), source)
     _check_keys(table, Settings, source, "", hidden=("origins",))
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
@@ -172,26 +179,28 @@ def read_settings(path: Path | None) -> Settings:
 
 
 def pack_settings(
-    settings: Settings, pack: str, folder: Path, flags: Mapping[str, Any] | None = None
+    settings: Settings, pack: str, folder: Folder, flags: Mapping[str, Any] | None = None
 ) -> PackSettings:
     """
-    What holds for *pack*, whose files lie in *folder*.
+    What holds for *pack*.
 
     Args:
         settings: the daemon's settings.
         pack: the pack's id, as in ``[packs."<id>"]``.
-        folder: where its ``anchord.toml`` and ``manifest.json`` are looked for.
+        folder: the pack's, opened: its ``anchord.toml`` and ``manifest.json`` are looked for there.
         flags: values from a command line; they win over every file.
 
     Raises:
         SettingsError: the pack's files say something that can't be obeyed.
+        FileError: one of them is no regular file, or far too large.
+        MachineError: one of them can't be read now.
     """
-    file = folder / FILE_NAME
     layers: list[tuple[Mapping[str, Any], str]] = []
     if pack in settings.packs:
         layers.append((settings.packs[pack], f'anchord.toml [packs."{pack}"]'))
-    if file.is_file():
-        layers.append((_checked_table(_PackKeys, _read_toml(file), str(file), ""), str(file)))
+    if (content := _optional(folder, FILE_NAME, MAX_SETTINGS_BYTES)) is not None:
+        file = f"{folder.path}/{FILE_NAME}"
+        layers.append((_checked_table(_PackKeys, _toml(content, file), file, ""), file))
     if flags:
         layers.append((_checked_table(_PackKeys, flags, "command line", ""), "command line"))
 
@@ -202,7 +211,7 @@ def pack_settings(
         if key.startswith("extract.")
     }
     if not any("video" in layer for layer, _ in layers) and (named := _manifest_video(folder)) is not None:
-        manifest = str(folder / MANIFEST_NAME)
+        manifest = f"{folder.path}/{MANIFEST_NAME}"
         values["video"] = _checked_value(_PackKeys, "video", named, manifest, "")
         origins["video"] = manifest
     for layer, source in layers:
@@ -224,13 +233,15 @@ def pack_settings(
     return PackSettings(extract=ExtractSettings(**values), video=video, output=output, origins=origins)
 
 
-def _manifest_video(folder: Path) -> str | None:
+def _manifest_video(folder: Folder) -> str | None:
     """The idle video that the pack's manifest names, or None."""
-    file = folder / MANIFEST_NAME
-    if not file.is_file():
+    content = _optional(folder, MANIFEST_NAME, MAX_MANIFEST_BYTES)
+    if content is None:
         return None
+    file = f"{folder.path}/{MANIFEST_NAME}"
+    check_bounds(content, file)
     try:
-        manifest = msgspec.json.decode(_read_bytes(file), type=_Manifest)
+        manifest = msgspec.json.decode(content, type=_Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"{file}: cannot be read as a manifest: {error}; mend it, or name the video in {FILE_NAME}"
@@ -238,9 +249,17 @@ def _manifest_video(folder: Path) -> str | None:
     return (manifest.base.idleVideo if manifest.base else None) or manifest.idleVideo or None
 
 
+def _optional(folder: Folder, name: str, at_most: int) -> bytes | None:
+    """A small file of a pack; None where there is none."""
+    try:
+        return folder.read(name, at_most=at_most)
+    except NoInputError:
+        return None
+
+
 def _checked_packs(value: Any, source: str) -> dict[str, dict[str, Any]]:
     if not isinstance(value, dict):
-        raise SettingsError(f'{source}: packs = {value!r}: must be tables such as [packs."my_avatar"]')
+        raise SettingsError(f'{source}: packs = {brief(value)}: must be tables such as [packs."my_avatar"]')
     return {
         pack: _checked_table(_PackKeys, table, source, f'packs."{pack}"') for pack, table in value.items()
     }
@@ -248,7 +267,7 @@ def _checked_packs(value: Any, source: str) -> dict[str, dict[str, Any]]:
 
 def _checked_table(record: type[Struct], table: Any, source: str, prefix: str) -> dict[str, Any]:
     if not isinstance(table, Mapping):
-        raise SettingsError(f"{source}: {prefix} = {table!r}: must be a table")
+        raise SettingsError(f"{source}: {prefix} = {brief(table)}: must be a table")
     _check_keys(table, record, source, prefix)
     return {key: _checked_value(record, key, value, source, prefix) for key, value in table.items()}
 
@@ -261,7 +280,7 @@ def _check_keys(
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(known)}"
-            raise SettingsError(f"{source}: unknown key {_dotted(prefix, key)!r}: {hint}")
+            raise SettingsError(f"{source}: unknown key {brief(_dotted(prefix, key))}: {hint}")
 
 
 def _checked_value(record: type[Struct], key: str, value: Any, source: str, prefix: str) -> Any:
@@ -269,7 +288,7 @@ def _checked_value(record: type[Struct], key: str, value: Any, source: str, pref
         return msgspec.convert(value, _types(record)[key])
     except msgspec.ValidationError as error:
         allowed = str(error)[:1].lower() + str(error)[1:]
-        raise SettingsError(f"{source}: {_dotted(prefix, key)} = {value!r}: {allowed}") from error
+        raise SettingsError(f"{source}: {_dotted(prefix, key)} = {brief(value)}: {allowed}") from error
 
 
 @functools.cache
@@ -282,19 +301,21 @@ def _dotted(prefix: str, key: str) -> str:
     return f"{prefix}.{key}" if prefix else key
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def _toml(content: bytes, file: str) -> dict[str, Any]:
+    check_bounds(content, file)
     try:
-        return tomli.loads(_read_bytes(path).decode())
-    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+        return tomli.loads(content.decode())
+    except ValueError as error:  # also a number of thousands of digits, and what is not UTF-8
+        raise SettingsError(f"{file}: not valid TOML: {error}") from error
 
 
-def _read_bytes(path: Path) -> bytes:
+def _own_bytes(path: Path) -> bytes:
+    """The daemon's own file, which an administrator named."""
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
+            content = file.read(MAX_OWN_BYTES + 1)
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}; check its permissions") from error
-    if len(data) > MAX_FILE_BYTES:
-        raise SettingsError(f"{path}: larger than {MAX_FILE_BYTES} bytes; settings are never that long")
-    return data
+    if len(content) > MAX_OWN_BYTES:
+        raise SettingsError(f"{path}: larger than {MAX_OWN_BYTES} bytes; settings are never that long")
+    return content

@@ -7,15 +7,26 @@ beside it. Numbers are rounded here, where they are written, and nowhere earlier
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+import math
+import os
+from typing import Annotated, Any, BinaryIO, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
+
+from anchord.errors import FileError
+from anchord.parsing import check_bounds
 
 #: Raise it when the same video and settings would give other anchors: every timeline is then stale.
 METHOD = 3
 
 Number = int | float
+#: Far beyond any target; what is more is no place.
+_FAR = Meta(ge=-1_000_000, le=1_000_000)
+Pixels = Annotated[int, _FAR] | Annotated[float, _FAR]
+#: A name out of the file or of ours, such as a codec's or a warning's.
+Code = Annotated[str, Meta(pattern="^[A-Za-z0-9_.+-]{1,40}$")]
+Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 S = TypeVar("S", bound=Struct)
 Status = Literal["tracked", "interpolated", "held"]
 Part = Literal["mouth", "eyes"]
@@ -25,13 +36,13 @@ Extra = Literal["pose", "signals", "left_eye", "right_eye", "light"]
 class Anchor(Struct, frozen=True, kw_only=True):
     """Where an overlay is pinned, in target pixels: the upright box, turned by roll about its centre."""
 
-    x: Annotated[Number, Meta(description="left edge of the upright box, px: cx - w/2")]
-    y: Annotated[Number, Meta(description="top edge of the upright box, px: cy - h/2")]
-    w: Annotated[Number, Meta(description="width, px, padding included")]
-    h: Annotated[Number, Meta(description="height, px, padding included")]
-    cx: Annotated[Number, Meta(description="the point the overlay is pinned to, px from the left")]
-    cy: Annotated[Number, Meta(description="the point the overlay is pinned to, px from the top")]
-    roll: Annotated[Number, Meta(description="turn about cx, cy, degrees clockwise")]
+    x: Annotated[Pixels, Meta(description="left edge of the upright box, px: cx - w/2")]
+    y: Annotated[Pixels, Meta(description="top edge of the upright box, px: cy - h/2")]
+    w: Annotated[Pixels, Meta(description="width, px, padding included")]
+    h: Annotated[Pixels, Meta(description="height, px, padding included")]
+    cx: Annotated[Pixels, Meta(description="the point the overlay is pinned to, px from the left")]
+    cy: Annotated[Pixels, Meta(description="the point the overlay is pinned to, px from the top")]
+    roll: Annotated[Pixels, Meta(description="turn about cx, cy, degrees clockwise")]
 
 
 class Pose(Struct, frozen=True, kw_only=True):
@@ -98,10 +109,10 @@ class Source(Struct, frozen=True, kw_only=True):
     variable_frame_rate: Annotated[bool, Meta(description="whether frame times are uneven")]
     rotation: Annotated[int, Meta(description="turn that a player applies, degrees counter-clockwise")]
     alpha: Annotated[bool, Meta(description="whether the picture has transparency")]
-    codec: Annotated[str, Meta(description="such as vp9, av1, h264")]
+    codec: Annotated[Code, Meta(description="such as vp9, av1, h264")]
     size: Annotated[int, Meta(ge=0, description="bytes of the file")]
     mtime_us: Annotated[int, Meta(description="modification time of the file, µs since 1970")]
-    sha256: Annotated[str, Meta(description="SHA-256 of the file's content, hexadecimal")]
+    sha256: Annotated[Digest, Meta(description="SHA-256 of the file's content, hexadecimal")]
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -156,8 +167,8 @@ class Loop(Struct, frozen=True, kw_only=True):
 class VideoWarning(Struct, frozen=True, kw_only=True):
     """Something about the video that a person can mend."""
 
-    code: Annotated[str, Meta(description="stable name")]
-    message: Annotated[str, Meta(description="a sentence with the number and what to do")]
+    code: Annotated[Code, Meta(description="stable name")]
+    message: Annotated[str, Meta(max_length=1000, description="a sentence with the number and what to do")]
 
 
 class Quality(Struct, frozen=True, kw_only=True):
@@ -177,7 +188,7 @@ class Quality(Struct, frozen=True, kw_only=True):
     face_height: Annotated[
         float | None, Meta(description="median height of the face over the frame's; null: no face")
     ]
-    warnings: list[VideoWarning]
+    warnings: Annotated[list[VideoWarning], Meta(max_length=100)]
 
 
 class Timeline(Struct, frozen=True, kw_only=True):
@@ -193,8 +204,8 @@ class Timeline(Struct, frozen=True, kw_only=True):
     frames: list[Sample]
 
 
-class _StaleKeys(Struct, frozen=True):
-    """The few keys that say whether a timeline is stale; the rest of the file is not decoded."""
+class Head(Struct, frozen=True):
+    """A written timeline up to its frames, as far as anything but a page asks for it."""
 
     class _Source(Struct, frozen=True):
         video: str
@@ -209,10 +220,30 @@ class _StaleKeys(Struct, frozen=True):
 
     source: _Source
     generator: _Generator = _Generator()
+    quality: Quality | UnsetType = UNSET
 
 
-_stale_decoder = msgspec.json.Decoder(_StaleKeys)
+class _Envelope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A timeline whose frames are not decoded yet."""
+
+    version: Literal[1] = 1
+    source: Source
+    target: Target
+    config: Config
+    generator: Generator
+    loop: Loop
+    quality: Quality
+    frames: list[msgspec.Raw]
+
+
+#: Everything before the frames is shorter; only a video that flickers for minutes has many gaps.
+HEAD_BYTES = 64 << 10
+_FRAMES, _END = b',"frames":', (b"}]}\n", b"[]}\n")
+
+_head_decoder = msgspec.json.Decoder(Head)
 _decoder = msgspec.json.Decoder(Timeline)
+_envelope_decoder = msgspec.json.Decoder(_Envelope)
+_sample_decoder = msgspec.json.Decoder(Sample)
 
 
 def encode(timeline: Timeline) -> bytes:
@@ -240,12 +271,64 @@ def decode(content: bytes) -> Timeline:
     return _decoder.decode(content)
 
 
-def stale_keys(content: bytes) -> _StaleKeys | None:
-    """What a timeline was made from; None where the bytes are not a timeline."""
-    try:
-        return _stale_decoder.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+def head(stream: BinaryIO) -> Head | None:
+    """
+    What stands in a timeline's file before its frames; None where it is none that anchord wrote whole.
+
+    However large the file is, only its first and last bytes are read.
+
+    Args:
+        stream: the file, seekable.
+    """
+    begin = stream.read(HEAD_BYTES)
+    stream.seek(max(0, stream.seek(0, os.SEEK_END) - 4))
+    if stream.read(4) not in _END or (cut := begin.find(_FRAMES)) < 0:
         return None
+    try:
+        check_bounds(begin[:cut], "timeline")
+        return _head_decoder.decode(begin[:cut] + b"}")
+    except (FileError, ValueError):
+        return None
+
+
+def recoded(content: bytes) -> tuple[Timeline, int, bytes]:
+    """
+    The timeline in bytes that somebody else encoded, and what is written for it: only what is known here,
+    in this room's own encoding.
+
+    One sample after another, so that memory does not grow by more than the bytes themselves.
+
+    Returns:
+        the timeline without its frames, how many of them there are, and the file's bytes.
+
+    Raises:
+        ValueError: it is not a timeline as :func:`encode` writes one: something unknown is in it, a number
+            is out of range, samples are not in order.
+    """
+    try:
+        envelope = _envelope_decoder.decode(content)
+    except RecursionError as error:
+        raise ValueError("it nests without end") from error
+    made = Timeline(
+        **{name: getattr(envelope, name) for name in envelope.__struct_fields__ if name != "frames"},
+        frames=[],
+    )
+    written = bytearray(msgspec.json.encode(made))
+    del written[-2:]
+    frame, time_ms = -1, -math.inf
+    for raw in envelope.frames:
+        sample = _sample_decoder.decode(raw)
+        if sample.frame <= frame or sample.time_ms <= time_ms:
+            raise ValueError(f"sample of frame {sample.frame}: samples must be in order")
+        frame, time_ms = sample.frame, sample.time_ms
+        written += msgspec.json.encode(sample) + b","
+    if envelope.frames:
+        del written[-1:]
+    written += b"]}\n"
+    # Whoever encodes as this room does gives just these bytes: no key twice, none unknown, no other form.
+    if written != content:
+        raise ValueError("it is not encoded as anchord encodes it")
+    return made, len(envelope.frames), bytes(written)
 
 
 def schema() -> dict[str, Any]:

@@ -1,124 +1,122 @@
-"""From a pack's turn to its written timeline: what the worker gets, and what becomes of its answer."""
+"""From a worker's draft to a written timeline: compared with its task, and in our own encoding."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from io import BufferedReader
-from pathlib import Path
 
-import structlog
+import msgspec
 
-from anchord import packs, timeline
-from anchord.atomic import write_atomically
-from anchord.errors import ChangedVideoError, WorkerError
-from anchord.packs import FeedKey, FileKey
-from anchord.service.jobs import Job
-from anchord.settings import Limits, PackSettings
-from anchord.timeline import Timeline
+from anchord import __version__, packs, timeline
+from anchord.errors import ChangedVideoError, WorkerError, WorkerStartError
+from anchord.files import FileKey, Folder
+from anchord.model import MODEL_SHA256
+from anchord.printable import printable
+from anchord.timeline import Quality, Timeline
+from anchord.worker.executor import Draft, Task
 
-log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
-    """One pack's job, as it was when it was handed to the worker."""
-
-    pack: str
-    folder: Path
-    settings: PackSettings
-    feed: FeedKey
-    video: FileKey
-    reason: str
-    job: Job
-    stream: BufferedReader
-    queued_s: float
-    started_s: float
+# What a coverage may be off by, being written with four decimals.
+_ROUNDED = 5e-5 + 1e-9
 
 
-def assignment(
-    pack: str,
-    folder: Path,
-    settings: PackSettings,
-    limits: Limits,
-    *,
-    number: int,
-    queued_s: float,
-    now_s: float,
-) -> Assignment | None:
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A written timeline: its file, its frames' number, and how good it is."""
+
+    output: FileKey
+    frame_count: int
+    byte_count: int
+    quality: Quality
+
+
+def deliver(root: str, task: Task, draft: Draft) -> Delivered:
     """
-    The job that brings the pack's timeline up to date, its video opened; None where it is.
+    Write the timeline that a worker made. Run in a lane.
 
     Raises:
-        NoInputError: there is no video.
-        VideoError: the video is no plain file inside the pack.
-        OutputError: the timeline can't be written there, or the video can't be read.
-    """
-    feed = packs.feed_key(str(folder), settings.video)
-    # Asked before any work is done: a link there may lead out of the pack.
-    packs.output_file(folder, settings.output)
-    stream = packs.open_inside(folder, settings.video)
-    video = FileKey.of_opened(stream)
-    stale = packs.staleness(folder, settings, video)
-    if stale is None:
-        stream.close()
-        return None
-    job = Job(
-        number=number,
-        video=settings.video,
-        settings=settings.extract,
-        limits=limits,
-        unless_sha256=stale.unless_sha256,
-    )
-    return Assignment(
-        pack=pack,
-        folder=folder,
-        settings=settings,
-        feed=feed,
-        video=video,
-        reason=stale.reason,
-        job=job,
-        stream=stream,
-        queued_s=queued_s,
-        started_s=now_s,
-    )
-
-
-def deliver(done: Assignment, content: bytes, *, now_s: float) -> Timeline:
-    """
-    Write the timeline that the worker made, and log the one line that says it all.
-
-    Raises:
-        ChangedVideoError: the video is no longer the one that was read; nothing was written.
-        WorkerError: what the worker sent is no timeline.
+        ChangedVideoError: video or settings are no longer those of the task; nothing was written.
+        WorkerError: what the worker sent is no timeline, or not that of its task.
         OutputError: it can't be written; the old timeline is still there.
     """
+    made, content = checked(task, draft)
+    with Folder(f"{root}/{task.pack}") as folder:
+        if not is_as_decided(folder, task):
+            raise ChangedVideoError("the video or its settings changed while it was worked on")
+        output = folder.write(task.settings.output, content)
+    return Delivered(output, made.source.frame_count, len(content), made.quality)
+
+
+def is_as_decided(folder: Folder, task: Task) -> bool:
+    """Whether video, settings and manifest are still those that the task was decided on."""
+    feed = packs.feed_of(folder, task.settings.video)
+    return all(
+        now is was or (now is not None and was is not None and now.same_content_as(was))
+        for now, was in zip(feed, task.feed, strict=True)
+    )
+
+
+def checked(task: Task, draft: Draft) -> tuple[Timeline, bytes]:
+    """
+    A draft as what is written for it: the timeline without its frames, and the file's bytes.
+
+    The worker decodes files of strangers, so its answer is input: all that is known here is compared.
+
+    Raises:
+        WorkerError: it is no timeline, or says something else than its task.
+        WorkerStartError: the worker is of another version, in the middle of an upgrade.
+    """
     try:
-        made = timeline.decode(content)
+        made, samples, content = timeline.recoded(draft.content)
     except ValueError as error:
         raise WorkerError(f"the worker's timeline makes no sense: {error}") from error
-    if not _is_as_it_was(done):
-        raise ChangedVideoError("the video changed while it was read")
-    write_atomically(packs.output_file(done.folder, done.settings.output), content)
-    quality = made.quality
-    log.info(
-        "timeline_written",
-        frames=made.source.frame_count,
-        samples=quality.samples,
-        faces=quality.faces,
-        coverage=round(quality.coverage, 4),
-        longest_gap_ms=quality.longest_gap_ms,
-        face_height=quality.face_height,
-        warnings=[warning.code for warning in quality.warnings],
-        bytes=len(content),
-        reason=done.reason,
-        queued_s=round(done.queued_s, 3),
-        elapsed_s=round(now_s - done.started_s, 3),
-    )
-    for warning in quality.warnings:
-        log.warning("video_warned", code=warning.code, advice=warning.message)
-    return made
+    if made.generator.version != __version__:
+        raise WorkerStartError(
+            f"the worker is of version {made.generator.version}, this of {__version__}: restart anchord"
+        )
+    wrong = [
+        f"{name} is {found!r} and should be {wanted!r}"
+        for name, found, wanted in _known_facts(task, made)
+        if found != wanted
+    ] + [name for name, is_right in _plausible(task, made, samples) if not is_right]
+    if wrong:
+        raise WorkerError(f"the worker's timeline is not that of its task: {'; '.join(wrong)[:1000]}")
+    return made, content
 
 
-def _is_as_it_was(done: Assignment) -> bool:
-    now = packs.feed_key(str(done.folder), done.settings.video)[0]
-    return now is not None and now.same_content_as(done.video)
+def _known_facts(task: Task, made: Timeline) -> list[tuple[str, object, object]]:
+    """What the timeline says and what the daemon knows by itself, pair by pair."""
+    extract, video = task.settings.extract, task.feed[0]
+    config = msgspec.structs.asdict(made.config)
+    asked = msgspec.structs.asdict(extract)
+    return [
+        ("source.video", made.source.video, printable(task.settings.video)),
+        ("source.size", made.source.size, video.size if video else None),
+        ("source.mtime_us", made.source.mtime_us, video.mtime_us if video else None),
+        ("source.sha256", made.source.sha256, task.sha256),
+        ("source.sample_every_n_frames", made.source.sample_every_n_frames, extract.sample_rate),
+        ("target.width", made.target.width, extract.target_width),
+        ("target.height", made.target.height, extract.target_height),
+        ("target.fit", made.target.fit, extract.fit),
+        ("generator.name", made.generator.name, "anchord"),
+        ("generator.method", made.generator.method, timeline.METHOD),
+        ("generator.model_sha256", made.generator.model_sha256, MODEL_SHA256),
+        ("generator.settings_sha256", made.generator.settings_sha256, extract.sha256()),
+        *((f"config.{key}", config[key], asked[key]) for key in config if key in asked),
+    ]
+
+
+def _plausible(task: Task, made: Timeline, samples: int) -> list[tuple[str, bool]]:
+    """What must hold of any timeline, whatever is in the video."""
+    source, quality, limits = made.source, made.quality, task.limits
+    return [
+        ("more frames than allowed", source.frame_count <= limits.max_frames),
+        ("more pixels than allowed", source.width * source.height <= limits.max_pixels),
+        # The last frame's own duration is not counted where a video is refused for its length.
+        ("longer than allowed", 0 <= source.duration_ms <= 1000 * limits.max_duration_s + 60_000),
+        ("more samples than frames", samples <= source.frame_count and quality.samples <= source.frame_count),
+        ("more faces than samples", quality.faces <= quality.samples),
+        (
+            "coverage is not faces over samples",
+            abs(quality.coverage * max(quality.samples, 1) - quality.faces)
+            <= _ROUNDED * max(quality.samples, 1),
+        ),
+    ]

@@ -1,70 +1,166 @@
-"""One daemon for each root: a lock on the folder itself, which nothing has to clean up."""
+"""
+One daemon for each root: a lock on a file of its own in the root, or, where that can't be written, in the
+runtime folder.
+
+The file is hidden and only its owner may open it, so that nobody else can hold a lock on it. Locked is an
+exclusive byte range (fcntl), which holds on network file systems too and whose holder the kernel names; a
+killed process leaves the file and no lock.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
 import os
+import struct
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from anchord.errors import RootError
+from anchord.errors import RootError, reason
+from anchord.service.report.state import own_folder, state_file
+
+_NAME = ".anchord.lock"
+# struct flock on 64-bit Linux: type, whence, start, length, pid. See fcntl(2).
+_FLOCK = "hhqqi4x"
+_TRIES = 10
+# Where the root itself can't hold a file.
+_UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 
 
 def holder(root: Path) -> int | None:
     """
-    The process id of the daemon that keeps *root* now; None if none does.
-
-    Asks the kernel who holds the lock on the folder itself, so a stale state file deceives nobody.
+    The process id of the daemon that keeps *root* now; 0 where it is kept by one that has no number
+    here (another container) or that this user may not ask about; None where none keeps it.
     """
-    try:
-        descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return _lock_holder(descriptor)
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
+    for file in (root / _NAME, _beside(root)):
+        try:
+            descriptor = os.open(file, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except PermissionError:
+            return 0
+        except OSError:
+            continue
+        try:
+            if (pid := _holder(descriptor)) is not None:
+                return pid
+        except OSError:
+            continue
+        finally:
+            os.close(descriptor)
     return None
 
 
+@dataclass(slots=True)
 class Lock:
     """
     *root*, taken for this process until released.
 
-    The lock lies on the folder itself: nothing is written, and a killed process leaves nothing.
-
     Raises:
-        RootError: another daemon keeps it.
+        RootError: another daemon keeps it, or the lock's file belongs to somebody else.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            other = _lock_holder(self._descriptor)
-            self.release()
-            who = f"process {other}" if other else "a process in another container"
-            raise RootError(
-                f"{root}: is kept by another anchord already ({who}); stop that one first"
-            ) from None
-        except OSError:
-            pass  # a file system without locks: better two daemons, which do no harm, than none
+    root: Path
+    _descriptor: int = field(default=-1, init=False)
+    _file: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Whoever releases it deletes the file, which may be between our opening and our locking.
+        for _ in range(_TRIES):
+            self._open()
+            self._take()
+            if self._is_current():
+                return
+            os.close(self._descriptor)
+            self._descriptor = -1
+        raise RootError(f"{self._file}: is made and deleted all the time; see who does that")
 
     def release(self) -> None:
-        """Give the root free."""
-        os.close(self._descriptor)
+        """Give the root free; once, whoever asks how often."""
+        if self._descriptor >= 0:
+            descriptor, self._descriptor = self._descriptor, -1
+            # While it is still held: another user's anchord could not open what is left behind.
+            with contextlib.suppress(OSError):
+                self._file.unlink()
+            os.close(descriptor)
+
+    def _open(self) -> None:
+        self._file = self.root / _NAME
+        try:
+            self._descriptor = _opened(self._file, self.root)
+        except FileExistsError as error:
+            raise RootError(
+                f"{self._file}: belongs to another user's anchord, which this one may not ask; "
+                "delete it if that one has ended"
+            ) from error
+        except OSError as error:
+            if error.errno not in _UNWRITABLE:
+                raise RootError(f"{self._file}: cannot be opened: {reason(error)}; tried again") from error
+            self._file = _beside(self.root)
+            self._descriptor = _opened_beside(self._file)
+
+    def _take(self) -> None:
+        try:
+            fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EAGAIN):
+                return  # a file system without locks: better two daemons, which do no harm, than none
+            other = _holder(self._descriptor)
+            os.close(self._descriptor)
+            self._descriptor = -1
+            who = f"process {other}" if other else "a process in another container"
+            raise RootError(
+                f"{self.root}: is kept by another anchord already ({who}); stop that one first"
+            ) from None
+
+    def _is_current(self) -> bool:
+        """Whether the file that is locked is still the one of that name."""
+        try:
+            status = self._file.lstat()
+        except OSError:
+            return False
+        return os.path.samestat(status, os.fstat(self._descriptor))
 
 
-def _lock_holder(descriptor: int) -> int:
-    """The process that /proc/locks names for a file; 0 where it names none (another namespace)."""
-    status = os.fstat(descriptor)
-    place = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+def _opened(file: Path, folder: Path) -> int:
+    """The lock's file, made where there is none, whatever else lies there left alone."""
     try:
-        lines = Path("/proc/locks").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[4]) for line in lines if f" {place} " in line), 0)
+        descriptor = os.open(
+            file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600
+        )
+    except PermissionError:
+        if os.path.lexists(file):
+            raise FileExistsError(errno.EEXIST, "belongs to somebody else", str(file)) from None
+        raise
+    status = os.fstat(descriptor)
+    if status.st_uid != os.geteuid() and os.geteuid() != 0:
+        os.close(descriptor)
+        raise FileExistsError(errno.EEXIST, "belongs to somebody else", str(file))
+    # It may have been made by somebody with other manners; nobody else shall be able to hold it. And what
+    # root leaves behind after a crash must not keep the service's own user out.
+    os.fchmod(descriptor, 0o600)
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+    return descriptor
+
+
+def _beside(root: Path) -> Path:
+    return state_file(root).with_suffix(".lock")
+
+
+def _opened_beside(file: Path) -> int:
+    try:
+        own_folder(file.parent)
+        return _opened(file, file.parent)
+    except OSError as error:
+        raise RootError(
+            f"neither the avatars root nor {file.parent} can hold a lock: {reason(error)}; let anchord's "
+            "user write one of them"
+        ) from error
+
+
+def _holder(descriptor: int) -> int | None:
+    """Who holds the lock on an opened file: 0 where it has no number here; None where nobody does."""
+    asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    kind, _, _, _, pid = struct.unpack(_FLOCK, fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))
+    return None if kind == fcntl.F_UNLCK else max(0, pid)

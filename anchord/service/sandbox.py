@@ -27,7 +27,7 @@ from typing import Literal
 
 from anchord.errors import SettingsError, WorkerError
 from anchord.service import landlock, seccomp
-from anchord.service.kernel import prctl
+from anchord.kernel import prctl
 
 Mode = Literal["auto", "require", "off"]
 

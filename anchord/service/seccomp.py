@@ -15,7 +15,7 @@ import platform
 import struct
 from typing import NamedTuple
 
-from anchord.service.kernel import system_call
+from anchord.kernel import system_call
 
 _SET_FILTER, _ALL_THREADS = 1, 1
 

@@ -25,7 +25,7 @@ from anchord.settings import ExtractSettings, Limits
 _PRELUDE = """
 import contextlib, ctypes, errno, mmap, os, resource, signal, socket, subprocess, sys, threading
 from anchord.service import landlock, sandbox, seccomp
-from anchord.service.kernel import prctl, system_call
+from anchord.kernel import prctl, system_call
 def tried(attempt):
     try:
         return f"done: {attempt()}"

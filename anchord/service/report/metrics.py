@@ -23,7 +23,7 @@ from anchord.errors import OutputError
 if TYPE_CHECKING:
     import prometheus_client
 
-    from anchord.service.state import State
+    from anchord.service.report.state import State
 
 #: What became of a job: written; unchanged (same content as before); changed while it was read;
 #: refused (the video's or settings' fault, parked); failed (not its fault, tried again).

@@ -1,5 +1,5 @@
 """
-A flood of like failures as one line with a count: a full disk fails every pack for the same reason.
+Like failures as one line with a count: a full disk fails every pack for the same reason.
 
 Pure: time is an argument.
 """
@@ -14,7 +14,7 @@ WINDOW_S = 60.0
 
 
 @dataclass(slots=True)
-class Flood:
+class RateLimit:
     """Tells which failures are told on their own, and how many were not."""
 
     # Kind -> when its window ends, and how many came in it.
@@ -23,6 +23,8 @@ class Flood:
     def is_told(self, kind: str, *, now_s: float) -> bool:
         """Count one failure of this *kind*; whether it is told on its own."""
         ends_s, count = self._windows.get(kind, (now_s + WINDOW_S, 0))
+        if ends_s <= now_s and count <= TOLD_SINGLY:  # of an ended window nothing is left to tell
+            ends_s, count = now_s + WINDOW_S, 0
         self._windows[kind] = (ends_s, count + 1)
         return count < TOLD_SINGLY
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from anchord.service.state import State
+    from anchord.service.report.state import State
 
 #: A status line is cut there: systemd refuses datagrams over a page, and nobody reads on.
 MAX_STATUS_CHARS = 400

@@ -1,0 +1,1 @@
+"""Hears and looks what changes below the avatars root."""
