@@ -14,7 +14,8 @@ Every error that anchord raises on purpose, and how far each one reaches.
     ├── OutputError          74   one pack, until its folder can be written again
     ├── RootError            74   the daemon, until the avatars root can be read again
     └── WorkerError          70   one video: the process that worked on it ended or was ended
-        └── WorkerStartError      everything, for a while: no video is at fault
+        ├── WorkerStartError      everything, for a while: no video is at fault
+        └── WorkerKilledError     one video, for a while: it is not at fault
 
 Exit statuses are those of sysexits(3).
 """
@@ -95,4 +96,8 @@ class WorkerError(AnchordError):
 
 
 class WorkerStartError(WorkerError):
-    """The worker process ended before it was ready for any video."""
+    """The worker process could not be started, or ended before it was ready for any video."""
+
+
+class WorkerKilledError(WorkerError):
+    """The worker process was killed from outside: by the kernel for want of memory, or by a person."""
