@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 
-from anchord.service.kernel import system_call
+from anchord.kernel import system_call
 
 # The same numbers on every machine.
 _CREATE_RULESET, _RESTRICT_SELF = 444, 446
