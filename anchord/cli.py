@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import click
@@ -18,8 +17,8 @@ from anchord import __version__, timeline
 from anchord.commands.extract import Request, Result, extract_now
 from anchord.commands.progress import progress
 from anchord.errors import AnchordError, CoverageError
-from anchord.service.worker import Report, Worker
 from anchord.settings import Settings, read_settings
+from anchord.worker.client import Worker
 
 DEFAULT_CONFIG = Path("/etc/anchord/anchord.toml")
 
@@ -115,9 +114,6 @@ def extract(
     settings = _settings(config)
     if (video is None) == (avatar_id is None):
         raise click.UsageError("name either a VIDEO file or an --avatar-id")
-    # Started before anything else is done here: it needs half a second to load its libraries.
-    reports: SimpleQueue[Report] = SimpleQueue()
-    worker = Worker.by(settings.worker, reports.put)
     request = Request(
         video=video,
         avatar_id=avatar_id,
@@ -126,14 +122,12 @@ def extract(
         output=output,
         flags=flags,
     )
-    try:
-        with progress() as bar:
-            if bar:
-                bar.working(video.name if video else str(avatar_id), 0)
-            on_progress = bar.progressed if bar else lambda done, expected: None
-            result = extract_now(request, settings, worker, reports, on_progress)
-    finally:
-        worker.kill()
+    # The worker is started before anything else is done here: it needs half a second to load its libraries.
+    with Worker(settings.worker) as worker, progress() as bar:
+        if bar:
+            bar.working(video.name if video else str(avatar_id), 0)
+        on_progress = bar.progressed if bar else lambda done, expected: None
+        result = extract_now(request, settings, worker, on_progress)
     _tell(result)
     coverage = result.made.quality.coverage
     if min_coverage is not None and coverage < min_coverage:

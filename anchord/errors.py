@@ -17,7 +17,8 @@ Every error that anchord raises on purpose, and how far each one reaches.
     ├── RootError            74   the daemon, until the avatars root can be read again
     ├── DefectError          70   one pack, for a while: a mistake in anchord itself
     └── WorkerError          70   one video: the process that worked on it ended or was ended
-        └── WorkerStartError      everything, for a while: no video is at fault
+        ├── WorkerStartError      everything, for a while: no video is at fault
+        └── WorkerKilledError     one video, for a while: it is not at fault
 
 Exit statuses are those of sysexits(3). What others raise becomes one of these in :func:`as_ours`.
 """
@@ -135,7 +136,11 @@ class WorkerError(AnchordError):
 
 
 class WorkerStartError(WorkerError):
-    """The worker process ended before it was ready for any video."""
+    """The worker process could not be started, or ended before it was ready for any video."""
+
+
+class WorkerKilledError(WorkerError):
+    """The worker process was killed from outside: by the kernel for want of memory, or by a person."""
 
 
 def fault(error: OSError) -> Literal["machine", "content", "absent"]:

@@ -55,6 +55,7 @@ EVENTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "worker_ready": ("info", "what holds the worker in, where it is not as before", ("sandbox",)),
     "worker_lost": ("warning", "it crashed, hung or was ended; its job is tried again", ("error",)),
     "worker_retired": ("debug", "it is not needed any more, or worn", ("reason", "jobs")),
+    "supervisor_failed": ("error", "a bug of anchord's; it cost one task, and its traceback follows", ()),
     "watch_rebuilt": ("warning", "file events no longer flowed", ("reason",)),
     "watch_polls": ("warning", "all packs are looked at instead of file events", ("reason", "poll_s")),
     "root_lost": ("error", "the avatars root can't be read; nothing is changed", ("error",)),

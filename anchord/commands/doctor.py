@@ -15,17 +15,16 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
-from queue import Empty, SimpleQueue
 
 import msgspec
 
 from anchord import __version__
 from anchord.commands.premises import Finding, examine_premises, size, user
-from anchord.errors import AnchordError
+from anchord.errors import AnchordError, WorkerError
 from anchord.model import checked_model
-from anchord.service import jobs, lock, state
-from anchord.service.worker import Ended, Report, Worker, how_it_ended
+from anchord.service import lock, state
 from anchord.settings import Settings
+from anchord.worker.client import Worker
 
 _LIBRARIES = ("mediapipe", "opencv-python-headless", "av", "numpy", "watchdog", "msgspec")
 
@@ -38,7 +37,7 @@ print(json.dumps({name: name in av.codecs_available for name in sys.argv[1:]}))
 """
 
 # The first run after an installation loads 300 MiB from the disk.
-_WORKER_START_S = 60.0
+_LOAD_S = 60.0
 _LOW_MEMORY = 1 << 30
 
 
@@ -122,7 +121,7 @@ def _decoders() -> Iterator[Finding]:
         done = subprocess.run(
             [sys.executable, "-P", "-c", _LIST_DECODERS, *_DECODERS.values()],
             capture_output=True,
-            timeout=_WORKER_START_S,
+            timeout=_LOAD_S,
             check=True,
         )
         has = msgspec.json.decode(done.stdout, type=dict[str, bool])
@@ -149,31 +148,20 @@ def _decoders() -> Iterator[Finding]:
 
 def _worker(settings: Settings) -> Iterator[Finding]:
     """Start a worker as the daemon does; it tells what holds it in."""
-    reports: SimpleQueue[Report] = SimpleQueue()
-    worker = Worker.by(settings.worker, reports.put)
-    printed = ""
     try:
-        while True:
-            match reports.get(timeout=_WORKER_START_S):
-                case jobs.Ready(sandbox=layers):
-                    yield Finding(subject="worker", verdict="ok", text="starts, and has all its libraries")
-                    yield from _layers(layers)
-                    return
-                case jobs.Failed(message=message):
-                    printed = message
-                    break
-                case Ended(status=status):
-                    printed = printed or f"it {how_it_ended(status)}"
-                    break
-                case report:
-                    printed = getattr(report, "line", printed)
-    except Empty:
-        printed = f"it said nothing for {_WORKER_START_S:.0f} s"
-    finally:
-        worker.kill()
-    yield Finding(
-        subject="worker", verdict="bad", text=f"does not start: {printed}", fix="see the lines above this one"
-    )
+        with Worker(settings.worker) as worker:
+            worker.wait_ready()
+            layers = worker.layers
+    except WorkerError as error:
+        yield Finding(
+            subject="worker",
+            verdict="bad",
+            text=f"does not start: {error}",
+            fix="see the lines above this one",
+        )
+    else:
+        yield Finding(subject="worker", verdict="ok", text="starts, and has all its libraries")
+        yield from _layers(layers)
 
 
 def _layers(layers: dict[str, str]) -> Iterator[Finding]:

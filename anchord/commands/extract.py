@@ -7,17 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import msgspec
 
 from anchord import packs, timeline
 from anchord.atomic import write_atomically
-from anchord.service.jobs import Job
-from anchord.service.worker import Report, Worker, work_off
 from anchord.settings import PackSettings, Settings, pack_settings
 from anchord.timeline import Timeline
+from anchord.worker.client import Worker
+from anchord.worker.protocol import Job, printable
 
 #: As an output: the timeline goes to stdout instead of a file.
 STDOUT = "-"
@@ -59,7 +58,6 @@ def extract_now(
     request: Request,
     settings: Settings,
     worker: Worker,
-    reports: SimpleQueue[Report],
     on_progress: Callable[[int, int], None],
 ) -> Result:
     """
@@ -70,9 +68,9 @@ def extract_now(
     """
     chosen, stream, target = _opened(request, settings)
     with stream:
-        job = Job(number=1, video=chosen.video, settings=chosen.extract, limits=settings.limits)
-        timeout_s = settings.worker.timeout_s
-        content = work_off(worker, reports, job, stream, timeout_s=timeout_s, on_progress=on_progress)
+        video = printable(chosen.video)
+        job = Job(number=1, video=video, settings=chosen.extract, limits=settings.limits)
+        content = worker.work(job, stream, on_progress=on_progress)
     if target:
         write_atomically(target, content)
     return Result(video=chosen.video, made=timeline.decode(content), content=content, file=target)

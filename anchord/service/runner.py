@@ -11,7 +11,14 @@ from typing import Protocol
 
 import structlog
 
-from anchord.errors import AnchordError, ChangedVideoError, VideoError, WorkerError, WorkerStartError
+from anchord.errors import (
+    AnchordError,
+    ChangedVideoError,
+    VideoError,
+    WorkerError,
+    WorkerKilledError,
+    WorkerStartError,
+)
 from anchord.files import FileKey, Folder
 from anchord.service.delivery import Delivered, deliver, is_as_decided
 from anchord.service.lanes import Lanes, Stepped
@@ -181,7 +188,7 @@ class Runner:
             log.info("video_changed", pack=task.pack, video=task.settings.video)
             self.on_result("changed")
             self.queue.unsettle(task.pack)
-        elif isinstance(error, WorkerError) and not isinstance(error, WorkerStartError):
+        elif isinstance(error, WorkerError) and not isinstance(error, WorkerStartError | WorkerKilledError):
             self._lose(task, error)
         else:
             self.verdicts.fail(task.pack, error)

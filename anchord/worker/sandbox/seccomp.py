@@ -12,6 +12,7 @@ import ctypes
 import errno
 import os
 import platform
+import signal
 import struct
 from typing import NamedTuple
 
@@ -138,7 +139,7 @@ def _conditional() -> dict[tuple[int, int], tuple[_When, ...]]:
         # newfstatat: what fstat() is in some C libraries, with an empty path; no other path.
         (262, 79): (_When(6, 0x1000, 0x1000),),
         # tgkill: abort() sends itself a signal.
-        (234, 131): (_When(0, whole, os.getpid()),),
+        (234, 131): (_When(0, whole, os.getpid()), _When(4, whole, signal.SIGABRT)),
         # prctl: a thread gives itself a name.
         (157, 167): (_When(0, whole, 15),),
         # prlimit64: to ask for a limit, never to set one.

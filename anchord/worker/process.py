@@ -1,0 +1,143 @@
+"""
+The process that decodes videos: ``python -m anchord.worker.process``.
+
+It is given one socket, over which jobs come with the open file of their video and answers go back.
+It opens no file, writes none, reaches no network (see ``sandbox``), and ends when its parent does.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import socket
+import sys
+from typing import TYPE_CHECKING, cast
+
+from anchord import timeline
+from anchord.errors import AnchordError, IncompleteVideoError, ModelError, SettingsError, VideoError
+from anchord.model import checked_model
+from anchord.worker import protocol
+from anchord.worker.sandbox import layers
+
+if TYPE_CHECKING:
+    from anchord.tracking.faces import FaceFinder
+
+# A progress message for every frame would cost more than it tells.
+_PROGRESS_EVERY = 10
+
+# What libraries import on first use, when no file can be opened any more.
+_IMPORTED_LATE = ("numpy.ma", "av.subtitles.stream")
+
+# A landmarker, its queue of pictures and its stacks take up to 150 MiB each at 4K: on a machine of
+# many cores one for each would not fit into memory_mb, and an idle clip is over before they are made.
+_MOST_THREADS_UNASKED = 4
+
+# A video competes with the page that it is for.
+_NICE = 5
+
+
+def main() -> None:
+    """Work off jobs until the parent closes its end."""
+    threads, memory_mb, mode = int(sys.argv[1]), int(sys.argv[2]), cast("layers.Mode", sys.argv[3])
+    channel = socket.socket(fileno=os.dup(0))
+    # Libraries may read or print what they like: nothing of it gets into the conversation.
+    with open(os.devnull, "r+b") as nothing:  # noqa: PTH123  descriptors, not a file
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(2, 1)
+    layers.end_with_parent()
+    layers.inherit_little()
+    os.nice(_NICE)
+    # Before any library is loaded, since they start threads.
+    frames = threads or min(_MOST_THREADS_UNASKED, len(os.sched_getaffinity(0)))
+    cage = layers.Cage(mode, memory_mb=memory_mb, frames=frames)
+
+    try:
+        finder = _loaded(frames)
+        states = cage.shut()
+    except ModelError as error:
+        channel.sendall(protocol.encode(protocol.Unfit(error="ModelError", message=_text(error))))
+        return
+    except SettingsError as error:
+        channel.sendall(protocol.encode(protocol.Unfit(error="SettingsError", message=_text(error))))
+        return
+    channel.sendall(protocol.encode(protocol.Ready(sandbox=states)))
+    _warm_up(finder)
+    while received := _receive(channel):
+        channel.sendall(protocol.encode(_work(*received, finder, channel, memory_mb)))
+    finder.close()
+
+
+def _loaded(threads: int) -> FaceFinder:
+    """The finder, with everything loaded that it and a video will ever need."""
+    # The wings meet here and nowhere else: the parent never loads a decoder or a model.
+    importlib.import_module("anchord.tracking.extract")
+    from anchord.tracking.faces import FaceFinder
+
+    finder = FaceFinder(checked_model(), threads=threads)
+    finder.rehearse()
+    for module in _IMPORTED_LATE:
+        importlib.import_module(module)
+    return finder
+
+
+def _work(
+    job: protocol.Job, descriptor: int, finder: FaceFinder, channel: socket.socket, memory_mb: int
+) -> protocol.Answer:
+    from anchord.tracking.extract import extract
+
+    def on_progress(done: int, expected: int) -> None:
+        if done % _PROGRESS_EVERY == 0:
+            channel.sendall(
+                protocol.encode(protocol.Progress(number=job.number, done=done, expected=expected))
+            )
+
+    with os.fdopen(descriptor, "rb") as stream:
+        try:
+            made = extract(stream, job.video, job.settings, job.limits, finder, on_progress=on_progress)
+            return protocol.Extracted(number=job.number, content=timeline.encode(made))
+        except IncompleteVideoError as error:
+            return protocol.Failed(number=job.number, error="IncompleteVideoError", message=_text(error))
+        except VideoError as error:
+            return protocol.Failed(number=job.number, error="VideoError", message=_text(error))
+        except AnchordError as error:
+            return protocol.Failed(number=job.number, error="WorkerError", message=_text(error))
+        except MemoryError:
+            message = (
+                f"{job.video}: needs more memory than worker.memory_mb = {memory_mb} allows; "
+                "use a smaller video, or raise it in anchord.toml"
+            )
+            return protocol.Failed(number=job.number, error="WorkerError", message=message)
+
+
+def _text(error: AnchordError) -> str:
+    return protocol.printable(str(error))[: protocol.MAX_TEXT]
+
+
+def _warm_up(finder: FaceFinder) -> None:
+    """Let every thread make its landmarker while the first job is still on its way."""
+    for _ in range(finder.threads):
+        finder.submit(lambda: None)
+
+
+def _receive(channel: socket.socket) -> tuple[protocol.Job, int] | None:
+    """The next job and the descriptor of its video; None when the parent closed its end."""
+    head, descriptors, _flags, _address = socket.recv_fds(channel, protocol.LENGTH_BYTES, 1)
+    if not head:
+        return None
+    head += _exactly(channel, protocol.LENGTH_BYTES - len(head))
+    content = _exactly(channel, int.from_bytes(head, "big"))
+    return protocol.decode_job(content), descriptors[0]
+
+
+def _exactly(channel: socket.socket, count: int) -> bytes:
+    content = bytearray()
+    while len(content) < count:
+        part = channel.recv(count - len(content))
+        if not part:
+            raise SystemExit(0)
+        content += part
+    return bytes(content)
+
+
+if __name__ == "__main__":
+    main()
