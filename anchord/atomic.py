@@ -73,7 +73,7 @@ def replace(folder: int, name: str, content: bytes, *, what: str) -> os.stat_res
                 stream.write(content)
             os.fchmod(descriptor, PUBLISHED_MODE)
             os.fsync(descriptor)
-            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)  # noqa: PTH104  by descriptor
+            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
             status = os.fstat(descriptor)
         finally:
             os.close(descriptor)
@@ -81,7 +81,7 @@ def replace(folder: int, name: str, content: bytes, *, what: str) -> os.stat_res
     except OSError as error:
         # After a failed fsync the kernel may have dropped the pages: never retried on this file.
         with contextlib.suppress(OSError):
-            os.unlink(temporary, dir_fd=folder)  # noqa: PTH108  by descriptor
+            os.unlink(temporary, dir_fd=folder)
         raise _unwritable(what, error) from error
     return status
 
@@ -151,7 +151,9 @@ def _pour(descriptor: int, content: bytes, what: str) -> None:
 
 
 def _unwritable(what: str, error: OSError) -> OutputError:
-    return OutputError(f"{what}: cannot be written: {reason(error)}; check space and permissions of its folder")
+    return OutputError(
+        f"{what}: cannot be written: {reason(error)}; check space and permissions of its folder"
+    )
 
 
 def remove_leftovers(folder: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 import time
@@ -17,6 +18,7 @@ from anchord import __version__, timeline
 from anchord.commands.extract import Request, Result, extract_now
 from anchord.commands.progress import progress
 from anchord.errors import AnchordError, CoverageError
+from anchord.printable import json_line, printable
 from anchord.settings import Settings, read_settings
 from anchord.worker.client import Worker
 
@@ -47,31 +49,38 @@ def anchord() -> None:
 def run(config: Path | None, root: Path | None, once: bool, verbose: bool) -> None:
     """Watch the avatars root and keep every pack's timeline up to date."""
     from anchord import log
-    from anchord.service import state
     from anchord.service.daemon import Daemon
-    from anchord.service.metrics import Metrics
-    from anchord.service.notify import Notifier
+    from anchord.service.report import state
+    from anchord.service.report.metrics import Metrics
+    from anchord.service.report.sd_notify import Notifier
+
+    sink = log.stderr_sink()
 
     def read() -> Settings:
         settings = _settings(config)
-        log.set_up(form=settings.log.format, level="debug" if verbose else settings.log.level)
+        level = "debug" if verbose else settings.log.level
+        log.set_up(form=settings.log.format, level=level, sink=sink)
         return settings
 
     notifier = Notifier.from_environment()
     textfile = read().metrics.textfile
     metrics = Metrics(Path(textfile) if textfile else None)
-    with progress() if once else contextlib.nullcontext() as bar:
-        daemon = Daemon(
-            read_settings=read,
-            root=root,
-            once=once,
-            observer=bar,
-            publishers=[] if once else [state.publisher(), notifier.publish, metrics.publish],
-            notifier=notifier,
-            on_result=metrics.extracted,
-        )
-        if not daemon.run() and once:
-            raise SystemExit(1)
+    try:
+        with progress() if once else contextlib.nullcontext() as bar:
+            daemon = Daemon(
+                read_settings=read,
+                root=root,
+                once=once,
+                observer=bar,
+                publishers=[] if once else [state.publisher(), metrics.publish],
+                notifier=notifier,
+                on_result=metrics.extracted,
+            )
+            is_well = daemon.run()
+    finally:
+        sink.close()
+    if once and not is_well:
+        raise SystemExit(1)
 
 
 @anchord.command()
@@ -142,14 +151,14 @@ def _tell(result: Result) -> None:
     quality = result.made.quality
     if result.file is None:
         sys.stdout.buffer.write(result.content)
-    click.echo(
+    _say(
         f"{result.video}: {result.made.source.frame_count} frames processed, {quality.samples} sampled, "
         f"{quality.faces} with a face, coverage {quality.coverage:.1%}",
         err=result.file is None,
     )
     for warning in quality.warnings:
-        click.echo(f"  {warning.code}: {warning.message}", err=True)
-    click.echo(f"timeline written to {result.file or 'stdout'}", err=result.file is None)
+        _say(f"  {warning.code}: {warning.message}", err=True)
+    _say(f"timeline written to {result.file or 'stdout'}", err=result.file is None)
 
 
 @anchord.command()
@@ -162,7 +171,7 @@ def check(config: Path | None, root: Path | None, pack_id: str | None) -> None:
 
     settings = _settings(config)
     for line in findings(settings, root or Path(settings.root), pack_id):
-        click.echo(line)
+        _say(line)
 
 
 @anchord.command()
@@ -175,7 +184,11 @@ def status(config: Path | None, root: Path | None, as_json: bool) -> None:
 
     settings = _settings(config)
     found = report(settings, root or Path(settings.root))
-    click.echo(msgspec.json.encode(found) if as_json else "\n".join(lines(found)))
+    if as_json:
+        click.echo(json_line(msgspec.json.encode(found).decode()))
+    else:
+        for line in lines(found):
+            _say(line)
 
 
 @anchord.command()
@@ -188,7 +201,11 @@ def doctor(config: Path | None, root: Path | None, as_json: bool) -> None:
 
     settings, is_bad = _settings(config), False
     for finding in examine(settings, root or Path(settings.root)):
-        click.echo(msgspec.json.encode(finding) if as_json else str(finding))
+        if as_json:
+            click.echo(json_line(msgspec.json.encode(finding).decode()))
+        else:
+            for line in str(finding).split("\n"):
+                _say(line)
         is_bad |= finding.verdict == "bad"
     if is_bad:
         raise SystemExit(1)
@@ -202,7 +219,7 @@ def health(config: Path | None, root: Path | None) -> None:
     from anchord.commands import health as room
 
     found = room.health(root or Path(_settings(config).root), now_s=time.time())
-    click.echo(found.line)
+    _say(found.line)
     if not found.is_well:
         raise SystemExit(1)
 
@@ -218,14 +235,38 @@ def schema_timeline() -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(timeline.schema()), indent=2))
 
 
+def _say(line: str, *, err: bool = False) -> None:
+    """A line for a person; names in it are other people's."""
+    click.echo(printable(line), err=err)
+
+
 def _settings(config: Path | None) -> Settings:
     if config is None and DEFAULT_CONFIG.is_file():
         config = DEFAULT_CONFIG
     return read_settings(config)
 
 
+def _open_standard_streams() -> None:
+    """
+    See that descriptors 0 to 2 are open: what is opened later would get their numbers, and with them
+    whatever a library prints.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdin = sys.stdin or os.fdopen(0)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that this locale has no letters for
+
+
 def main() -> None:
     """The ``anchord`` command."""
+    _open_standard_streams()
     command: Callable[..., Any] = anchord
     try:
         command()

@@ -202,9 +202,7 @@ class Folder:
                 return
             raise of_system(error, f"{self.path}/{name}: cannot be looked at") from error
         if not stat.S_ISREG(mode):
-            raise FileError(
-                f"{self.path}/{name}: is {kind_of(mode)}; remove it, or name another output"
-            )
+            raise FileError(f"{self.path}/{name}: is {kind_of(mode)}; remove it, or name another output")
 
     def _find(self, name: str) -> int:
         """
@@ -230,8 +228,8 @@ class Folder:
     def _find_and_check(self, name: str) -> int:
         """The same without openat2: follow the links, then see where they led."""
         descriptor = os.open(name, os.O_PATH | os.O_CLOEXEC, dir_fd=self.descriptor)
-        beneath = os.readlink(f"/proc/self/fd/{self.descriptor}").rstrip("/") + "/"
-        if not os.readlink(f"/proc/self/fd/{descriptor}").startswith(beneath):
+        beneath = f"{_path_of(self.descriptor)}/"
+        if not _path_of(descriptor).startswith(beneath):
             os.close(descriptor)
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), name)
         return descriptor
@@ -269,6 +267,10 @@ def _opened(found: int, what: str) -> BufferedReader:
     except OSError as error:
         raise of_system(error, f"{what}: cannot be opened") from error
     return os.fdopen(descriptor, "rb")
+
+
+def _path_of(descriptor: int) -> str:
+    return os.readlink(f"/proc/self/fd/{descriptor}").rstrip("/")  # noqa: PTH115  may be no UTF-8
 
 
 def kind_of(mode: int) -> str:

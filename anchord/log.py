@@ -6,9 +6,12 @@ import io
 import logging
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
 
 import structlog
+
+from anchord.printable import json_line, printable
+from anchord.sink import Sink, say_last
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
@@ -45,6 +48,11 @@ EVENTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         ),
     ),
     "video_warned": ("warning", "a person may want to mend the video", ("pack", "video", "code", "advice")),
+    "video_missing": (
+        "warning",
+        "a pack has no video, but something in it seems to be meant as one",
+        ("pack", "reason"),
+    ),
     "video_refused": ("warning", "parked until the video or its settings change", ("pack", "error")),
     "video_changed": ("info", "it changed while it was read, so it is read again", ("pack", "video")),
     "pack_parked": ("warning", "settings can't be obeyed; parked until they change", ("pack", "error")),
@@ -63,6 +71,13 @@ EVENTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "pack_still_changing": ("warning", "an upload that does not end?", ("pack", "changing_s")),
     "settings_reloaded": ("info", "on SIGHUP; packs that are stale now follow", ("root",)),
     "settings_refused": ("error", "on SIGHUP; the old ones stay", ("error",)),
+    "defect_met": (
+        "error",
+        "a mistake in anchord, told once with its traceback; please report it",
+        ("error",),
+    ),
+    "turn_failed": ("error", "the daemon's loop goes on after such a mistake", ("error",)),
+    "log_lines_lost": ("warning", "the log was full, closed or not read for a while", ("count",)),
     "metrics_unwritable": ("warning", "the Prometheus textfile; tried again, told once", ("error",)),
 }
 
@@ -72,11 +87,19 @@ _PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 Format = Literal["auto", "json", "text"]
 
 
-def set_up(*, form: Format = "auto", level: str = "info", stream: TextIO | None = None) -> None:
+def set_up(
+    *, form: Format = "auto", level: str = "info", stream: TextIO | None = None, sink: Sink | None = None
+) -> None:
     """
     Send every event to *stream* (stderr): readable on a terminal, else one JSON object a line.
 
     Under the systemd journal each line begins with its priority.
+
+    Args:
+        form: text or JSON; auto asks the stream.
+        level: what is less than this is not logged.
+        stream: decides on form and priorities, and gets the lines where there is no
+        sink: which gets them instead.
     """
     out = stream or sys.stderr
     is_text = form == "text" or (form == "auto" and out.isatty())
@@ -90,17 +113,52 @@ def set_up(*, form: Format = "auto", level: str = "info", stream: TextIO | None 
         console = structlog.dev.ConsoleRenderer(
             colors=out.isatty(), timestamp_key="time", sort_keys=False, pad_event_to=18
         )
-        processors += [_time_of_day, _event_first, console]
+        processors += [_time_of_day, _event_first, _printable_values, console]
     else:
-        processors += [_event_first, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        processors += [_event_first, structlog.processors.JSONRenderer(ensure_ascii=False), _one_line]
     if _is_journal(out):
         processors.append(_with_priority)
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.WriteLoggerFactory(file=out),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", sink) if sink else out),
         cache_logger_on_first_use=False,
     )
+
+
+def stderr_sink() -> Sink:
+    """A sink for this process's stderr; what it loses, it tells in the log."""
+
+    def on_lost(count: int) -> None:
+        structlog.get_logger().warning("log_lines_lost", count=count)
+
+    return Sink(sys.stderr.fileno(), on_lost)
+
+
+def _printable_values(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Names and messages of strangers must not move the reader's cursor."""
+    return {key: _lines(value) if key == "exception" else _shown(value) for key, value in event.items()}
+
+
+def _lines(trace: str) -> str:
+    """A traceback, which is ours, keeps its lines."""
+    return "\n".join(printable(line) for line in trace.split("\n"))
+
+
+def _shown(value: Any) -> Any:
+    match value:
+        case str():
+            return printable(value)
+        case list() | tuple():
+            return [_shown(item) for item in value]
+        case dict():
+            return {printable(str(key)): _shown(item) for key, item in value.items()}
+        case _:
+            return value
+
+
+def _one_line(_logger: WrappedLogger, _method: str, line: Any) -> str:
+    return json_line(str(line))
 
 
 def _time_of_day(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -123,7 +181,7 @@ def _with_priority(_logger: WrappedLogger, method: str, line: Any) -> str:
 def tell(line: str) -> None:
     """Say one last *line* on stderr before the process ends with an error."""
     prefix = f"<{_PRIORITIES['error']}>" if _is_journal(sys.stderr) else ""
-    print(f"{prefix}{line}", file=sys.stderr)  # noqa: T201
+    say_last(sys.stderr.fileno(), f"{prefix}{printable(line)}")
 
 
 def _is_journal(out: TextIO) -> bool:

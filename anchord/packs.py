@@ -31,7 +31,6 @@ from anchord.settings import (
 #: hidden one.
 _NOT_PACKS = frozenset(
     ("lost+found", "@eaDir", "@Recycle", "@Recently-Snapshot", "#recycle", "#snapshot", "$RECYCLE.BIN")
-    + ("System Volume Information", "__MACOSX")
 )
 #: Taken where no video is named and there is no idle.webm, if there is just one of them.
 _STAND_INS = ("idle.mp4", "idle.mov", "idle.m4v", "idle.mkv")

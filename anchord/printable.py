@@ -11,10 +11,10 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2
 
 
 def printable(text: str) -> str:
-    """
-    *text* with everything escaped that would not show as itself: ``\\\\x1b``, ``\\\\u202e``.
+    r"""
+    *text* with everything escaped that would not show as itself: ``\x1b``, ``\u202e``.
 
-    A byte that is no UTF-8 shows as that byte, ``\\\\xff``. What comes back is always valid Unicode.
+    A byte that is no UTF-8 shows as that byte, ``\xff``. What comes back is always valid Unicode.
     """
     return _UNPRINTABLE.sub(_escaped, text)
 

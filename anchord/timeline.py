@@ -24,6 +24,9 @@ Number = int | float
 #: Far beyond any target; what is more is no place.
 _FAR = Meta(ge=-1_000_000, le=1_000_000)
 Pixels = Annotated[int, _FAR] | Annotated[float, _FAR]
+_SHARE, _MUCH = Meta(ge=0, le=1), Meta(ge=0)
+Share = Annotated[int, _SHARE] | Annotated[float, _SHARE]
+Ratio = Annotated[int, _MUCH] | Annotated[float, _MUCH]
 #: A name out of the file or of ours, such as a codec's or a warning's.
 Code = Annotated[str, Meta(pattern="^[A-Za-z0-9_.+-]{1,40}$")]
 Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -56,17 +59,17 @@ class Pose(Struct, frozen=True, kw_only=True):
 class Signals(Struct, frozen=True, kw_only=True):
     """How far the face's openings are open: 0 is shut, 1 wide open. Left and right are the person's own."""
 
-    mouth_open: Annotated[float, Meta(ge=0, le=1, description="how far the jaw is down, 0–1")]
-    eye_open_left: Annotated[float, Meta(ge=0, le=1, description="0 is shut")]
-    eye_open_right: Annotated[float, Meta(ge=0, le=1, description="0 is shut")]
+    mouth_open: Annotated[Share, Meta(description="how far the jaw is down, 0–1")]
+    eye_open_left: Annotated[Share, Meta(description="0 is shut")]
+    eye_open_right: Annotated[Share, Meta(description="0 is shut")]
 
 
 class Light(Struct, frozen=True, kw_only=True):
     """Mean colour of the cheeks over the clip's mean: 1 is as usual."""
 
-    r: Annotated[float, Meta(ge=0, description="red over its mean")]
-    g: Annotated[float, Meta(ge=0, description="green over its mean")]
-    b: Annotated[float, Meta(ge=0, description="blue over its mean")]
+    r: Annotated[Ratio, Meta(description="red over its mean")]
+    g: Annotated[Ratio, Meta(description="green over its mean")]
+    b: Annotated[Ratio, Meta(description="blue over its mean")]
 
 
 class Sample(Struct, frozen=True, kw_only=True):
@@ -174,7 +177,7 @@ class VideoWarning(Struct, frozen=True, kw_only=True):
 class Quality(Struct, frozen=True, kw_only=True):
     """How far the timeline can be trusted."""
 
-    coverage: Annotated[float, Meta(ge=0, le=1, description="share of samples with a face")]
+    coverage: Annotated[Share, Meta(description="share of samples with a face")]
     samples: Annotated[int, Meta(ge=0, description="frames that were looked at")]
     faces: Annotated[int, Meta(ge=0, description="samples with a face")]
     gaps: Annotated[
@@ -186,7 +189,7 @@ class Quality(Struct, frozen=True, kw_only=True):
         Number | None, Meta(description="noise left in the anchors, target px; null: unknown")
     ]
     face_height: Annotated[
-        float | None, Meta(description="median height of the face over the frame's; null: no face")
+        Number | None, Meta(description="median height of the face over the frame's; null: no face")
     ]
     warnings: Annotated[list[VideoWarning], Meta(max_length=100)]
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from anchord import packs
-from anchord.errors import RootError
+from anchord.errors import AnchordError, MachineError, SettingsError
+from anchord.files import Folder
+from anchord.guard import guarded
 from anchord.model import MODEL_FILE, checked_model
-from anchord.settings import PackSettings, Settings, pack_settings
+from anchord.packs import Pack
+from anchord.settings import PackSettings, Settings
 
 
 def findings(settings: Settings, root: Path, pack_id: str | None) -> Iterator[str]:
@@ -19,7 +23,8 @@ def findings(settings: Settings, root: Path, pack_id: str | None) -> Iterator[st
     Lines for a person: settings of one pack or of all, then what was checked.
 
     Raises:
-        AnchordError: the first thing that is in the way.
+        AnchordError: the model or the root is not as it should be; the pack that was asked for is not; or,
+            after a line for each, some packs are not.
     """
     checked_model()
     if pack_id is None:
@@ -28,13 +33,41 @@ def findings(settings: Settings, root: Path, pack_id: str | None) -> Iterator[st
         yield from _table(PackSettings(extract=settings.extract, origins=origins))
     else:
         found = [packs.pack_called(root, pack_id)]
-        yield from _table(pack_settings(settings, pack_id, Path(found[0].folder)))
+    wrong = 0
     for pack in found:
-        pack_settings(settings, pack.id, Path(pack.folder))
-        if not os.access(pack.folder, os.R_OK | os.W_OK | os.X_OK):
-            raise RootError(f"{pack.folder}: cannot be read and written by this user; mend its owner or mode")
+        outcome = guarded(partial(_checked, settings, pack))
+        if isinstance(outcome, AnchordError):
+            if pack_id is not None:
+                raise outcome
+            wrong += 1
+            yield f"pack {pack.id}: {outcome}"
+        else:
+            chosen, hint = outcome
+            if pack_id is not None:
+                yield from _table(chosen)
+            if hint:
+                yield f"pack {pack.id}: {hint}"
     yield f"model {MODEL_FILE.name}: whole"
-    yield f"root {root}: {len(found)} pack{'s' if len(found) != 1 else ''} readable and writable"
+    yield f"root {root}: {len(found) - wrong} of {_count(len(found))} readable and writable"
+    if wrong:
+        raise SettingsError(f"{root}: {_count(wrong)} cannot be worked on, see above")
+
+
+def _checked(settings: Settings, pack: Pack) -> tuple[PackSettings, str]:
+    """The settings that hold for a pack, and what to say of its video; empty: nothing."""
+    if not os.access(pack.folder, os.R_OK | os.W_OK | os.X_OK):
+        raise MachineError(f"{pack.folder}: cannot be read and written by this user; mend its owner or mode")
+    with Folder(pack.folder) as folder:
+        chosen = packs.chosen(settings, pack.id, folder)
+        folder.check_output(chosen.output)
+        if folder.look(chosen.video) is None:
+            return chosen, packs.missing_video(folder, chosen)
+        folder.open(chosen.video).close()
+    return chosen, ""
+
+
+def _count(count: int) -> str:
+    return f"{count} pack{'' if count == 1 else 's'}"
 
 
 def _table(settings: PackSettings) -> Iterator[str]:

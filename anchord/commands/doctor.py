@@ -22,7 +22,8 @@ from anchord import __version__
 from anchord.commands.premises import Finding, examine_premises, size, user
 from anchord.errors import AnchordError, WorkerError
 from anchord.model import checked_model
-from anchord.service import lock, state
+from anchord.service import lock
+from anchord.service.report import state
 from anchord.settings import Settings
 from anchord.worker.client import Worker
 

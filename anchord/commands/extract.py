@@ -12,11 +12,14 @@ from typing import Any
 import msgspec
 
 from anchord import packs, timeline
-from anchord.atomic import write_atomically
+from anchord.atomic import write_through
+from anchord.errors import NoInputError, OutputError
+from anchord.files import Folder, open_any
+from anchord.printable import printable
 from anchord.settings import PackSettings, Settings, pack_settings
 from anchord.timeline import Timeline
 from anchord.worker.client import Worker
-from anchord.worker.protocol import Job, printable
+from anchord.worker.protocol import Job
 
 #: As an output: the timeline goes to stdout instead of a file.
 STDOUT = "-"
@@ -46,12 +49,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """A timeline, its bytes, and the file it went to; None for stdout."""
+    """A timeline, its bytes, and where it went; None for stdout."""
 
     video: str
     made: Timeline
     content: bytes
-    file: Path | None
+    file: str | None
 
 
 def extract_now(
@@ -71,29 +74,73 @@ def extract_now(
         video = printable(chosen.video)
         job = Job(number=1, video=video, settings=chosen.extract, limits=settings.limits)
         content = worker.work(job, stream, on_progress=on_progress)
-    if target:
-        write_atomically(target, content)
-    return Result(video=chosen.video, made=timeline.decode(content), content=content, file=target)
+    if target is not None:
+        target.write(content)
+    return Result(
+        video=chosen.video,
+        made=timeline.decode(content),
+        content=content,
+        file=None if target is None else target.name,
+    )
 
 
-def _opened(request: Request, settings: Settings) -> tuple[PackSettings, BufferedReader, Path | None]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Target:
+    """Where the timeline goes: a file of a pack, or, *folder* being empty, what a person named."""
+
+    folder: str = ""
+    file: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.folder}/{self.file}" if self.folder else self.file
+
+    def check(self) -> None:
+        """See, before any work is done, that it can be written as far as can be told."""
+        if self.folder:
+            with Folder(self.folder) as folder:
+                folder.check_output(self.file)
+        elif not (parent := Path(self.file).absolute().parent).is_dir():
+            raise OutputError(f"{self.file}: cannot be written: there is no folder {parent}")
+
+    def write(self, content: bytes) -> None:
+        """Replace a regular file, write through anything else that a person named."""
+        if self.folder:
+            with Folder(self.folder) as folder:
+                folder.write(self.file, content)
+        else:
+            write_through(self.file, content)
+
+
+def _opened(request: Request, settings: Settings) -> tuple[PackSettings, BufferedReader, _Target | None]:
     """The settings that hold, the opened video, and where the timeline goes."""
-    is_file = request.output not in (None, STDOUT)
+    named = None if request.output == STDOUT else request.output
     if request.video is None:
         root = request.base_path or Path(settings.root)
         pack = packs.pack_called(root, request.avatar_id or "")
-        folder = Path(pack.folder)
-        names = {"video": request.input_name, "output": request.output if is_file else None}
-        chosen = pack_settings(settings, pack.id, folder, _given({**request.flags, **names}))
-        target = packs.output_file(folder, chosen.output)
-        stream = packs.open_inside(folder, chosen.video)
+        names = {"video": request.input_name, "output": named}
+        with Folder(pack.folder) as folder:
+            chosen = packs.chosen(settings, pack.id, folder, _given({**request.flags, **names}))
+            stream = _video(folder, chosen)
+        target = _Target(folder=pack.folder, file=chosen.output)
     else:
-        folder = request.video.absolute().parent
-        chosen = pack_settings(settings, folder.name, folder, _given(request.flags))
-        target = Path(str(request.output)) if is_file else packs.output_file(folder, chosen.output)
-        stream = packs.open_file(request.video)
+        parent = request.video.absolute().parent
+        with Folder(str(parent)) as folder:
+            chosen = pack_settings(settings, parent.name, folder, _given(request.flags))
+        stream = open_any(str(request.video))
         chosen = msgspec.structs.replace(chosen, video=request.video.name)
-    return chosen, stream, None if request.output == STDOUT else target
+        target = _Target(file=named) if named else _Target(folder=str(parent), file=chosen.output)
+    if request.output == STDOUT:
+        return chosen, stream, None
+    target.check()
+    return chosen, stream, target
+
+
+def _video(folder: Folder, chosen: PackSettings) -> BufferedReader:
+    try:
+        return folder.open(chosen.video)
+    except NoInputError as error:
+        raise NoInputError(f"{folder.path}: {packs.missing_video(folder, chosen)}") from error
 
 
 def _given(flags: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,16 +6,19 @@ import os
 import shutil
 import stat
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
 from anchord import packs
 from anchord.errors import AnchordError
+from anchord.files import Folder
+from anchord.guard import guarded
 from anchord.packs import Pack
-from anchord.service.lookout import file_system
-from anchord.settings import Settings, pack_settings
+from anchord.service.watching.watcher import file_system
+from anchord.settings import Settings
 
 Verdict = Literal["ok", "note", "bad"]
 
@@ -68,7 +71,7 @@ def _root(root: Path) -> Iterator[Finding]:
             fix=f"setfacl -m u:{user()}:rwX {root}",
         )
     else:
-        yield Finding(subject="root", verdict="ok", text=f"{root} on {file_system(root) or 'unknown'}")
+        yield Finding(subject="root", verdict="ok", text=f"{root} on {file_system(str(root)) or 'unknown'}")
     free = shutil.disk_usage(root).free
     if free < _LOW_SPACE:
         yield Finding(
@@ -79,7 +82,10 @@ def _root(root: Path) -> Iterator[Finding]:
 def _inotify(root: Path) -> Iterator[Finding]:
     if not root.is_dir():
         return
-    needed = 1 + sum(len(folders) for _, folders, _ in os.walk(root))
+    try:
+        needed = 1 + len(packs.find_packs(root))
+    except AnchordError:
+        return  # said already
     for name, wanted in (("max_user_watches", needed), ("max_user_instances", 1)):
         try:
             limit = int((Path("/proc/sys/fs/inotify") / name).read_text())
@@ -110,19 +116,14 @@ def examine_packs(settings: Settings, root: Path) -> Iterator[Finding]:
             text=f"{_names(closed)}: may not be read and written by this user",
             fix=f"setfacl -R -m u:{user()}:rwX {root}",
         )
-    hidden, without, wrong = [], [], []
-    for pack in found:
-        try:
-            chosen = pack_settings(settings, pack.id, Path(pack.folder))
-        except AnchordError as error:
-            wrong.append(str(error))
-            continue
-        if not (Path(pack.folder) / chosen.video).is_file():
-            without.append(pack.id)
-        elif not _is_public(pack, chosen.video):
-            hidden.append(pack.id)
-    for text in wrong[:_NAMED]:
-        yield Finding(subject="packs", verdict="bad", text=text, fix="mend that file")
+    views = {pack.id: guarded(partial(_view, settings, pack)) for pack in found if pack.id not in closed}
+    wrong = [view for view in views.values() if isinstance(view, AnchordError)]
+    without = {pack: view.hint for pack, view in views.items() if isinstance(view, _View) and view.hint}
+    hidden = [pack for pack, view in views.items() if isinstance(view, _View) and view.is_hidden]
+    for error in wrong[:_NAMED]:
+        yield Finding(subject="packs", verdict="bad", text=str(error), fix="mend that file or its folder")
+    if len(wrong) > _NAMED:
+        yield Finding(subject="packs", verdict="bad", text=f"{len(wrong) - _NAMED} more cannot be worked on")
     if hidden:
         yield Finding(
             subject="packs",
@@ -130,19 +131,32 @@ def examine_packs(settings: Settings, root: Path) -> Iterator[Finding]:
             text=f"{_names(hidden)}: a web server of another user may not be able to read them",
             fix=f"chmod -R a+rX {root}",
         )
-    if without:
-        yield Finding(subject="packs", verdict="note", text=f"{_names(without)}: no idle video (yet)")
+    hinted = {pack: hint for pack, hint in without.items() if "; " in hint}
+    for pack, hint in list(hinted.items())[:_NAMED]:
+        yield Finding(subject="packs", verdict="note", text=f"{pack}: {hint}")
+    if plain := [pack for pack in without if pack not in hinted]:
+        yield Finding(subject="packs", verdict="note", text=f"{_names(plain)}: no idle video (yet)")
     fine = len(found) - len({*closed, *hidden, *without}) - len(wrong)
     yield Finding(subject="packs", verdict="ok", text=f"{fine} of {len(found)} have all they need")
 
 
-def _is_public(pack: Pack, video: str) -> bool:
-    """Whether everybody may read the pack's video, as far as modes tell."""
-    try:
-        folder, file = Path(pack.folder).stat().st_mode, (Path(pack.folder) / video).stat().st_mode
-    except OSError:
-        return False
-    return bool(folder & stat.S_IXOTH and file & stat.S_IROTH)
+class _View(NamedTuple):
+    """Why a pack has no video, empty where it has one; and whether its video is not everybody's."""
+
+    hint: str
+    is_hidden: bool
+
+
+def _view(settings: Settings, pack: Pack) -> _View:
+    with Folder(pack.folder) as folder:
+        chosen = packs.chosen(settings, pack.id, folder)
+        folder.check_output(chosen.output)
+        video = folder.look(chosen.video)
+        if video is None:
+            return _View(packs.missing_video(folder, chosen), is_hidden=False)
+        folder.open(chosen.video).close()
+        may_enter = os.stat(pack.folder).st_mode & stat.S_IXOTH  # noqa: PTH116
+    return _View("", is_hidden=not (may_enter and video.mode & stat.S_IROTH))
 
 
 def user() -> str:

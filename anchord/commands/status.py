@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from anchord import packs, timeline
-from anchord.errors import SettingsError
+from anchord.commands.health import MAX_AGE_S
+from anchord.errors import AnchordError, NoInputError
+from anchord.files import Folder
+from anchord.guard import guarded
 from anchord.packs import Pack
-from anchord.service import lock, state
-from anchord.service.state import State
-from anchord.settings import Settings, pack_settings
+from anchord.printable import printable
+from anchord.service import lock
+from anchord.service.report import state
+from anchord.service.report.state import State
+from anchord.settings import Settings
 
 
 class PackReport(Struct, frozen=True, kw_only=True):
     """One pack."""
 
     pack: str
-    #: up_to_date, stale, no_video, refused, or what the daemon says of it.
+    #: up_to_date, stale, no_video, refused, unreadable, or what the daemon says of it.
     state: str
     reason: str = ""
     retry_in_s: float | None = None
@@ -47,12 +53,14 @@ def report(settings: Settings, root: Path) -> Report:
     """
     pid = lock.holder(root)
     published = state.read(root)
+    if pid == 0 and (published is None or time.time() - published.loop_turned_unix_s > MAX_AGE_S):
+        pid = None  # a lock that this user may not ask about, and nobody who tells of himself
     # What a daemon that is gone has left behind says nothing about now.
-    live = published if pid is not None and published and published.pid in (pid, 0) else None
+    live = published if pid is not None and published and pid in (published.pid, 0) else None
     return Report(
-        root=str(root),
+        root=printable(str(root)),
         running=pid is not None,
-        pid=pid,
+        pid=live.pid if live else pid,
         daemon=live,
         packs=[_pack(settings, pack, live) for pack in packs.find_packs(root)],
     )
@@ -71,7 +79,8 @@ def lines(found: Report) -> list[str]:
     else:
         head = f"process {found.pid}, which tells nothing here" if found.running else "no daemon running"
     width = max((len(pack.pack) for pack in found.packs), default=0)
-    return [f"{found.root}: {head}", *(_line(pack, width) for pack in found.packs)]
+    watch = [f"watch: {daemon.watch.detail}"] if daemon and daemon.watch.detail else []
+    return [f"{found.root}: {head}", *watch, *(_line(pack, width) for pack in found.packs)]
 
 
 def _line(pack: PackReport, width: int) -> str:
@@ -83,36 +92,48 @@ def _line(pack: PackReport, width: int) -> str:
 
 def _pack(settings: Settings, pack: Pack, daemon: State | None) -> PackReport:
     """A pack by its own files; what the daemon says of it wins."""
-    folder = Path(pack.folder)
-    found, reason, output = "up_to_date", "", ""
-    try:
-        chosen = pack_settings(settings, pack.id, folder)
-        output = chosen.output
-        video = packs.feed_key(pack.folder, chosen.video)[0]
-        stale = packs.staleness(folder, chosen, video) if video else None
-        if video is None:
-            found, reason = "no_video", f"there is no {chosen.video}"
-        elif stale and not stale.unless_sha256:
-            found, reason = "stale", stale.reason
-    except SettingsError as error:
-        found, reason = "refused", str(error)
-    retry_in_s = None
-    if daemon and (said := daemon.packs.get(pack.id)):
-        found, reason = said.state, said.reason
+    outcome = guarded(partial(_by_its_files, settings, pack))
+    if isinstance(outcome, AnchordError):
+        found = "unreadable" if outcome.is_environment else "refused"
+        outcome = _Found(found, str(outcome), None)
+    state, reason, retry_in_s = outcome.state, outcome.reason, None
+    if daemon and (said := daemon.packs.get(printable(pack.id))):
+        state, reason = said.state, said.reason
         retry_in_s = max(0.0, said.retry_at_unix_s - time.time()) if said.retry_at_unix_s else None
-    quality = _quality(folder / output) if output else None
+    quality = outcome.quality
     return PackReport(
-        pack=pack.id,
-        state=found,
-        reason=reason,
+        pack=printable(pack.id),
+        state=state,
+        reason=printable(reason),
         retry_in_s=retry_in_s,
         coverage=quality.coverage if quality else None,
         warnings=[warning.code for warning in quality.warnings] if quality else [],
     )
 
 
-def _quality(file: Path) -> timeline.Quality | None:
+class _Found(NamedTuple):
+    state: str
+    reason: str
+    quality: timeline.Quality | None
+
+
+def _by_its_files(settings: Settings, pack: Pack) -> _Found:
+    with Folder(pack.folder) as folder:
+        chosen = packs.chosen(settings, pack.id, folder)
+        quality = _quality(folder, chosen.output)
+        video = folder.look(chosen.video)
+        if video is None:
+            return _Found("no_video", packs.missing_video(folder, chosen), quality)
+        stale = packs.staleness(folder, chosen, video)
+        if stale and not stale.unless_sha256:
+            return _Found("stale", stale.reason, quality)
+        return _Found("up_to_date", "", quality)
+
+
+def _quality(folder: Folder, output: str) -> timeline.Quality | None:
     try:
-        return timeline.decode(file.read_bytes()).quality
-    except (OSError, msgspec.DecodeError):
+        with folder.open(output) as stream:
+            head = timeline.head(stream)
+    except NoInputError:
         return None
+    return head.quality if head and head.quality is not UNSET else None

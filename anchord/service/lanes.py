@@ -125,7 +125,9 @@ class Lanes:
         trace = error.__traceback__
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
-        place = f"{type(error).__name__} {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
+        place = (
+            f"{type(error).__name__} {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
+        )
         if place not in self._told and len(self._told) < 1000:
             self._told.add(place)
             log.error("defect_met", error=repr(error)[:1000], exc_info=error)

@@ -185,7 +185,9 @@ class Reconciler:
         Raises:
             MachineError: it can't be looked at.
         """
-        return self.look_at(pack, f"{self.known.root}/{pack}", self.known.names(pack), self.known.seen.get(pack))
+        return self.look_at(
+            pack, f"{self.known.root}/{pack}", self.known.names(pack), self.known.seen.get(pack)
+        )
 
     def looked(self, pack: str, found: Look | AnchordError | None, *, is_first: bool = False) -> bool:
         """
@@ -213,7 +215,7 @@ class Reconciler:
             self.queue.changed(pack)
             if is_first:
                 self._backlog.add(pack)
-            self.debounce.touch(pack, at_s=self.clock() - (self._quiet_s(found) if is_first else 0.0))
+            self.debounce.touch(pack, at_s=self.clock(), quiet_s=self._quiet_s(found) if is_first else 0.0)
         elif pack not in self.debounce.held:
             # The timeline was deleted or replaced. Whoever does that for ever does not hold up the rest.
             self.debounce.touch(pack, at_s=self.clock())
@@ -242,9 +244,7 @@ class Reconciler:
     def is_expecting(self, pack: str) -> bool:
         """Whether changes in *pack* are known of already, and being waited out or looked at."""
         return (
-            pack in self.debounce.held
-            or self.timers.is_set(LookDue(pack))
-            or self.lanes.is_busy_with(pack)
+            pack in self.debounce.held or self.timers.is_set(LookDue(pack)) or self.lanes.is_busy_with(pack)
         )
 
     def again(self, pack: str) -> None:
@@ -317,9 +317,8 @@ class Reconciler:
             return
         self.known.seen[pack] = found.look
         quiet_s = self._quiet_s(found.look) if pack in self._backlog else 0.0
-        self.debounce.touch(pack, at_s=self.clock() - quiet_s)
+        self.debounce.touch(pack, at_s=self.clock(), quiet_s=quiet_s)
 
     def _quiet_s(self, look: Look) -> float:
         """For how long nothing has changed in a pack, by the change times of its files."""
         return min(max(time.time() - look.changed_s, 0.0), _LONGEST_QUIET_S)
-

@@ -276,7 +276,12 @@ class Rounds:
     def _saw(self, pack: str, look: Look | AnchordError | None) -> None:
         is_expected = self._is_first or self.reconciler.is_expecting(pack)
         is_changed = self.reconciler.looked(pack, look, is_first=self._is_first)
-        if is_changed and not is_expected and isinstance(look, Look) and not self.watcher.polls(look.folder.device):
+        if (
+            is_changed
+            and not is_expected
+            and isinstance(look, Look)
+            and not self.watcher.polls(look.folder.device)
+        ):
             # Did an event tell of it, or will one in a moment?
             self._untold[pack] = look.folder.device
             self.timers.set_by(RoundDue("missed"), at_s=self.clock() + _MISSED_AFTER_S)
@@ -347,4 +352,3 @@ class Rounds:
         self.missed_by_watch += len(untold)
         for pack, device in untold.items():
             self.watcher.distrust(device, pack)
-

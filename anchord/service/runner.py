@@ -201,6 +201,4 @@ class Runner:
         if losses < _LOSSES:
             self.verdicts.fail(task.pack, error)
         else:
-            self.verdicts.park(
-                task.pack, VideoError(f"{error}, {losses} times; left alone until it changes")
-            )
+            self.verdicts.park(task.pack, VideoError(f"{error}, {losses} times; left alone until it changes"))

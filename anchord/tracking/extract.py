@@ -10,8 +10,8 @@ import numpy as np
 from msgspec import UNSET
 
 from anchord import __version__, timeline
+from anchord.files import FileKey
 from anchord.model import MODEL_SHA256
-from anchord.packs import FileKey
 from anchord.settings import ExtractSettings, Limits
 from anchord.timeline import Anchor, Extra, Light, Part, Pose, Sample, Signals, Timeline
 from anchord.tracking import anchors, follow, light, quality

@@ -85,7 +85,9 @@ def packs_of(
     for pack in queue.working:
         found[pack] = PackState(state="working")
     for pack, late_s in late.items():
-        found[pack] = PackState(state="waiting", reason=f"its file system has not answered for {late_s:.0f} s")
+        found[pack] = PackState(
+            state="waiting", reason=f"its file system has not answered for {late_s:.0f} s"
+        )
     # Ids may be no valid Unicode, reasons may be long; a reader gets what can be shown.
     return {
         printable(pack): msgspec.structs.replace(state, reason=printable(state.reason)[:_LONGEST_REASON])
@@ -136,7 +138,9 @@ def publisher(folder: Path | None = None) -> Callable[[State], None]:
     def publish(state: State) -> None:
         file = state_file(Path(state.root), folder)
         own_folder(file.parent)
-        write_atomically(file, msgspec.json.encode(msgspec.structs.replace(state, root=printable(state.root))))
+        write_atomically(
+            file, msgspec.json.encode(msgspec.structs.replace(state, root=printable(state.root)))
+        )
 
     return publish
 

@@ -35,11 +35,18 @@ class Debounce:
     _restless: dict[str, tuple[float, float]] = field(default_factory=dict, init=False)
     _held: set[str] = field(default_factory=set, init=False)
 
-    def touch(self, pack: str, *, at_s: float) -> None:
-        """Note that something that matters in *pack* changed at *at_s* (monotonic clock)."""
+    def touch(self, pack: str, *, at_s: float, quiet_s: float = 0.0) -> None:
+        """
+        Note that something that matters in *pack* changed at *at_s* (monotonic clock).
+
+        Args:
+            pack: its id.
+            at_s: when it was noticed.
+            quiet_s: for so long nothing had changed in it then.
+        """
         self._restless.setdefault(pack, (at_s, 0.0))
         self._held.add(pack)
-        self.timers.set(Settled(pack), at_s=at_s + self.settle_s)
+        self.timers.set(Settled(pack), at_s=at_s + self.settle_s - quiet_s)
 
     def settled(self, pack: str) -> None:
         """*pack* is no longer held; whoever finds that it does not stand still after all touches it again."""
@@ -52,7 +59,7 @@ class Debounce:
         self.timers.cancel(Settled(pack))
 
     def pop_restless(self, *, now_s: float) -> dict[str, float]:
-        """Packs that have kept changing for a minute, or for twice as long as last told; and for how long, s."""
+        """Packs that have kept changing for a minute, or twice as long as last told, and for how long, s."""
         found = {
             pack: now_s - since_s
             for pack, (since_s, told_s) in self._restless.items()

@@ -77,13 +77,16 @@ logging.getLogger("watchdog").propagate = False
 ROOT = ""
 
 
+_NONE = WatchDescriptor(-1)
+
+
 @dataclass(slots=True, eq=False)
 class _Ear:
     """The callback of one watched folder. Nothing in it may raise: that would end the reading thread."""
 
     events: Events
     pack: str
-    descriptor: WatchDescriptor = WatchDescriptor(-1)
+    descriptor: WatchDescriptor = _NONE
     # When the second began in which events are counted, and how many came.
     since_s: float = 0.0
     count: int = 0

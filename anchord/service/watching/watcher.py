@@ -30,8 +30,10 @@ log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 # memory of this machine alone. Everything else (fuse*, network, overlay with its lower layer, what the
 # next kernel brings) is polled beside.
 _TOLD = frozenset(
-    ("bcachefs", "btrfs", "exfat", "ext2", "ext3", "ext4", "f2fs", "hfsplus", "jfs", "nilfs2", "ntfs3")
-    + ("ramfs", "reiserfs", "tmpfs", "udf", "vfat", "xfs", "zfs")
+    (
+        *("bcachefs", "btrfs", "exfat", "ext2", "ext3", "ext4", "f2fs", "hfsplus", "jfs", "nilfs2", "ntfs3"),
+        *("ramfs", "reiserfs", "tmpfs", "udf", "vfat", "xfs", "zfs"),
+    )
 )
 
 # So often in a row a watch is rebuilt that falls silent; then packs are polled instead.
