@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from anchord.service import state
+from anchord.service.report import state
 
 #: The daemon publishes its state every 15 s; a loop that missed three turns of that is stuck.
 MAX_AGE_S = 60.0

@@ -20,7 +20,8 @@ from pathlib import Path
 from anchord.errors import RootError, reason
 from anchord.service.report.state import own_folder, state_file
 
-_NAME = ".anchord.lock"
+#: The lock's file in the root.
+NAME = ".anchord.lock"
 # struct flock on 64-bit Linux: type, whence, start, length, pid. See fcntl(2).
 _FLOCK = "hhqqi4x"
 _TRIES = 10
@@ -33,7 +34,7 @@ def holder(root: Path) -> int | None:
     The process id of the daemon that keeps *root* now; 0 where it is kept by one that has no number
     here (another container) or that this user may not ask about; None where none keeps it.
     """
-    for file in (root / _NAME, _beside(root)):
+    for file in (root / NAME, _beside(root)):
         try:
             descriptor = os.open(file, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except PermissionError:
@@ -68,7 +69,7 @@ class Lock:
         for _ in range(_TRIES):
             self._open()
             self._take()
-            if self._is_current():
+            if self.is_current():
                 return
             os.close(self._descriptor)
             self._descriptor = -1
@@ -84,7 +85,7 @@ class Lock:
             os.close(descriptor)
 
     def _open(self) -> None:
-        self._file = self.root / _NAME
+        self._file = self.root / NAME
         try:
             self._descriptor = _opened(self._file, self.root)
         except FileExistsError as error:
@@ -112,8 +113,8 @@ class Lock:
                 f"{self.root}: is kept by another anchord already ({who}); stop that one first"
             ) from None
 
-    def _is_current(self) -> bool:
-        """Whether the file that is locked is still the one of that name."""
+    def is_current(self) -> bool:
+        """Whether the file that is locked is still the one of that name; else the lock keeps nobody out."""
         try:
             status = self._file.lstat()
         except OSError:

@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from io import BufferedReader
 from typing import TypeAlias
 
 import structlog
 
 from anchord import packs
-from anchord.errors import AnchordError, MachineError, VideoError
+from anchord.errors import AnchordError, FileError, MachineError, VideoError
 from anchord.files import FileKey, Folder
 from anchord.service.lanes import Lanes, Stepped
 from anchord.service.queue import Queue
@@ -101,7 +102,7 @@ def decide(
         if stale is None or (stale.unless_sha256 and video == confirmed):
             return UpToDate(None)
         _check_size(f"{path}/{chosen.video}", video, settings.limits.max_bytes)
-        with folder.open(chosen.video) as stream:
+        with _opened(folder, chosen.video) as stream:
             if not FileKey.of_opened(stream).same_content_as(video):
                 return Unsettled(wanted, look_at(path, wanted))
             sha256 = packs.digest(stream, f"{path}/{chosen.video}")
@@ -126,6 +127,13 @@ def _names(chosen: PackSettings) -> Names:
 def _missing(folder: Folder, chosen: PackSettings) -> Missing:
     reason = packs.missing_video(folder, chosen)
     return Missing(reason, is_hint="video" in chosen.origins or "; " in reason)
+
+
+def _opened(folder: Folder, video: str) -> BufferedReader:
+    try:
+        return folder.open(video)
+    except FileError as error:
+        raise VideoError(str(error)) from error
 
 
 def _check_size(what: str, video: FileKey, most: int) -> None:

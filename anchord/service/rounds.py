@@ -120,10 +120,11 @@ class Rounds:
 
     def reload(self, root: Path, settings: WatchSettings) -> None:
         """Look at everything anew, by other settings."""
+        if settings.mode != self.settings.mode:
+            self.lanes.submit(ROOT, "forget", self.watcher.lose_root)
         self.root, self.settings, self.watcher.settings = root, settings, settings
         self.reconciler.forget_all()
         self._is_first = True
-        self.lanes.submit(ROOT, "forget", self.watcher.lose_root)
         self.timers.set(RoundDue("scan"), at_s=self.clock())
 
     @property
@@ -202,7 +203,7 @@ class Rounds:
         """
         key = root_key(root)
         is_other = key != self._locked
-        if is_other:
+        if is_other or self._lock is None or not self._lock.is_current():
             # The new one first: where it can't be had, the old one is still ours.
             taken = lock.Lock(Path(key.path))
             if self._lock:

@@ -145,7 +145,7 @@ def test_leftovers_of_a_killed_daemon_are_cleaned_up_at_the_start(root: Path) ->
     assert sorted(os.listdir(root / "a")) == [OUTPUT, "idle.webm"]
 
 
-@pytest.mark.parametrize("call", ["write", "fchmod", "fsync", "rename"])
+@pytest.mark.parametrize("call", ["write", "fchmod", "fsync", "renameat"])
 def test_a_kill_at_any_call_of_the_write_path_leaves_the_old_file_or_the_new(
     tmp_path: Path, call: str
 ) -> None:
@@ -167,7 +167,7 @@ def test_a_kill_at_any_call_of_the_write_path_leaves_the_old_file_or_the_new(
 
 
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
-@pytest.mark.parametrize("call", ["fsync", "rename", "fchmod", "write"])
+@pytest.mark.parametrize("call", ["fsync", "renameat", "fchmod", "write"])
 def test_an_error_of_any_call_of_the_write_path_leaves_the_old_file(
     tmp_path: Path, call: str, error: str
 ) -> None:

@@ -34,6 +34,7 @@ from watchdog.observers.inotify_c import (
 
 from anchord.atomic import TEMPORARY_PREFIX
 from anchord.errors import MachineError, RootError, reason
+from anchord.service import lock
 
 # Never "opened" or "closed without writing": nginx makes one of each with every request it serves.
 _MASK = Mask(
@@ -62,6 +63,7 @@ _ENTRY_CHANGED = (
 )
 
 _COOKIE_PREFIX = b".anchord-cookie-"
+_LOCK = os.fsencode(lock.NAME)
 _OWN_PREFIXES = (_COOKIE_PREFIX, os.fsencode(TEMPORARY_PREFIX))
 
 # A folder with more events than this in a second is not listened to for a second: two processes that
@@ -278,6 +280,10 @@ class Events:
         if event.name.startswith(_COOKIE_PREFIX):
             if event.name == self._cookie:
                 self._cookie = b""
+        elif event.name == _LOCK and event.mask & _ENTRY_CHANGED:
+            # Its open file keeps a deleted root alive, so that no event tells of that one's end.
+            if not event.mask & InotifyConstants.IN_CREATE:
+                self.overflowed(is_counted=False)
         elif event.name:
             pack = os.fsdecode(event.name)
             if event.mask & _ENTRY_CHANGED:
