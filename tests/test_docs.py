@@ -15,7 +15,7 @@ import pytest
 
 from anchord import cli
 from anchord.log import EVENTS
-from anchord.service import metrics
+from anchord.service.report import metrics
 from anchord.settings import Settings, read_settings
 
 HERE = Path(__file__).parents[1]
@@ -94,7 +94,7 @@ def test_every_event_and_command_in_the_operations_page_exists() -> None:
 
 
 def test_dashboard_and_alerts_ask_for_figures_that_exist(tmp_path: Path) -> None:
-    from anchord.service.state import Part, State
+    from anchord.service.report.state import Part, State
 
     file = tmp_path / "anchord.prom"
     part = Part(state="inotify", healthy=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from anchord.commands.health import MAX_AGE_S, health
-from anchord.service.state import Part, State, publisher
+from anchord.service.report.state import Part, State, publisher
 
 WELL = Part(state="inotify", healthy=True)
 

@@ -14,11 +14,11 @@ from queue import SimpleQueue
 
 import msgspec
 import pytest
+from anchord.service.worker import Report, Worker, work_off
 
 from anchord.demo.film import encode, even_times_ms, film
 from anchord.errors import SettingsError
 from anchord.service import jobs, landlock, sandbox, seccomp
-from anchord.service.worker import Report, Worker, work_off
 from anchord.settings import ExtractSettings, Limits
 
 # Everything is imported before: afterwards nothing can be.

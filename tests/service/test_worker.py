@@ -9,11 +9,11 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
+from anchord.service.worker import Ended, Printed, Report, Worker, how_it_ended, work_off
 
 from anchord.demo.film import Pose, encode, even_times_ms, film
 from anchord.errors import WorkerError
 from anchord.service import jobs
-from anchord.service.worker import Ended, Printed, Report, Worker, how_it_ended, work_off
 from anchord.settings import ExtractSettings, Limits
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from io import BufferedReader
 from queue import Empty, SimpleQueue
 
+from anchord.service.worker import Ended, Report, Worker
+
 from anchord import timeline
 from anchord.service import jobs
-from anchord.service.worker import Ended, Report, Worker
 from anchord.settings import ExtractSettings, Limits
 
 #: Far above what any of these small files may take, on a busy machine too.

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from anchord.service.notify import MAX_STATUS_CHARS, Notifier, status_line
-from anchord.service.state import PackState, PackStatus, Part, State
+from anchord.service.report.sd_notify import MAX_STATUS_CHARS, Notifier, status_line
+from anchord.service.report.state import PackState, PackStatus, Part, State
 
 
 @pytest.fixture(params=["path", "abstract"])

@@ -9,8 +9,8 @@ import structlog
 from prometheus_client.parser import text_string_to_metric_families
 
 from anchord import __version__
-from anchord.service.metrics import Metrics
-from anchord.service.state import PackState, PackStatus, Part, State
+from anchord.service.report.metrics import Metrics
+from anchord.service.report.state import PackState, PackStatus, Part, State
 
 
 def samples(file: Path) -> dict[tuple[str, str], float]:
@@ -106,8 +106,8 @@ def test_nothing_is_loaded_before_it_is_asked_for(textfile: str, tmp_path: Path)
     script = f"""
 import sys, threading
 from pathlib import Path
-from anchord.service.metrics import Metrics
-from anchord.service.state import Part, State
+from anchord.service.report.metrics import Metrics
+from anchord.service.report.state import Part, State
 metrics = Metrics({textfile.format(tmp_path)})
 metrics.extracted("written", elapsed_s=1.0, coverage=1.0)
 part = Part(state="", healthy=True)
