@@ -143,7 +143,7 @@ class Folder:
             MachineError: it can't be opened now.
         """
         what = f"{self.path}/{name}"
-        if "/" in name or name in ("", ".", ".."):
+        if "/" in name or "\0" in name or name in ("", ".", ".."):
             raise FileError(f"{what}: must be a plain file name inside the pack")
         try:
             found = self._find(name)

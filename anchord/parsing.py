@@ -27,8 +27,7 @@ _TOKENS = re.compile(
     rb"|'[^'\n]*+'"
     rb"|\#[^\n]*+)"
     rb"|(?P<open>[\[{])|(?P<close>[\]}])"
-    rb"|(?P<digits>[0-9][0-9_]{%d,})"
-    rb"|(?P<dotted>(?:[A-Za-z0-9_\"'-]+[ \t]*\.[ \t]*){%d,})" % (MOST_DIGITS, MOST_LEVELS),
+    rb"|(?P<digits>[0-9][0-9_]{%d,})" % MOST_DIGITS,
     re.DOTALL,
 )
 
@@ -59,8 +58,6 @@ def check_bounds(content: bytes, what: str) -> None:
                 level = max(0, level - 1)
             case "digits":
                 raise FileError(f"{what}: holds a number of more than {MOST_DIGITS} digits; mend it")
-            case "dotted":
-                raise FileError(f"{what}: holds a key of more than {MOST_LEVELS} parts; mend it")
             case _:
                 pass
 
