@@ -18,6 +18,7 @@ from anchord import __version__, timeline
 from anchord.commands.extract import Request, Result, extract_now
 from anchord.commands.progress import progress
 from anchord.errors import AnchordError, CoverageError
+from anchord.model import checked_model
 from anchord.printable import json_line, printable
 from anchord.settings import Settings, read_settings
 from anchord.worker.client import Worker
@@ -62,6 +63,8 @@ def run(config: Path | None, root: Path | None, once: bool, verbose: bool) -> No
         log.set_up(form=settings.log.format, level=level, sink=sink)
         return settings
 
+    # The worker has the same file, but what it says of it would be no reason to end.
+    checked_model()
     notifier = Notifier.from_environment()
     textfile = read().metrics.textfile
     metrics = Metrics(Path(textfile) if textfile else None)
@@ -131,6 +134,7 @@ def extract(
         output=output,
         flags=flags,
     )
+    checked_model()
     # The worker is started before anything else is done here: it needs half a second to load its libraries.
     with Worker(settings.worker) as worker, progress() as bar:
         if bar:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
+import socket
 import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from anchord.atomic import TEMPORARY_PREFIX, remove_leftovers, write_atomically
+from anchord.atomic import TEMPORARY_PREFIX, remove_leftovers, write_atomically, write_through
 from anchord.errors import OutputError
 
 
@@ -49,7 +54,7 @@ def test_a_fault_leaves_the_old_file_and_nothing_else(
     file = tmp_path / "timeline.json"
     file.write_bytes(b"old")
 
-    def fail(*_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
     if call == "write":
@@ -58,10 +63,11 @@ def test_a_fault_leaves_the_old_file_and_nothing_else(
         monkeypatch.setattr(
             os,
             "open",
-            lambda path, flags, *mode: real_open(
+            lambda path, flags, *mode, dir_fd=None: real_open(
                 "/dev/full" if flags & os.O_CREAT else path,
                 flags & ~(os.O_EXCL | os.O_CREAT | os.O_NOFOLLOW),
                 *mode,
+                dir_fd=dir_fd,
             ),
         )
     else:
@@ -102,3 +108,78 @@ def test_the_file_being_written_counts_as_held(tmp_path: Path, monkeypatch: pyte
     write_atomically(tmp_path / "timeline.json", b"new")
     assert removed == [0, 0]
     assert (tmp_path / "timeline.json").read_bytes() == b"new"
+
+
+def through(target: Path | str, redirect: str = "") -> bytes:
+    """
+    What comes of five bytes written through to a *target*, then what kind of file /dev/null is.
+
+    In a mount namespace with a /dev of its own: nothing that is named here harms the machine's.
+    """
+    program = f"from anchord.atomic import write_through; write_through({str(target)!r}, b'bytes')"
+    lines = (
+        "mount -t tmpfs tmpfs /dev; mknod /dev/null c 1 3; mknod /dev/full c 1 7",
+        "ln -s /proc/self/fd /dev/fd; ln -s /proc/self/fd/1 /dev/stdout",
+        f"{shlex.join([sys.executable, '-c', program])} {redirect}",
+        "stat -c %F /dev/null",
+    )
+    return subprocess.run(
+        ["unshare", "-m", "sh", "-c", "\n".join(lines)], stdout=-1, stderr=-2, check=False
+    ).stdout
+
+
+NULL = b"character special file\n"
+
+
+def test_devices_are_written_to_and_stay_what_they_are() -> None:
+    assert through("/dev/null") == NULL
+    assert b"No space left on device" in through("/dev/full")
+    assert through("/dev/stdout") == b"bytes" + NULL
+
+
+def test_descriptors_are_written_to_be_they_files_or_pipes(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    assert through("/dev/fd/3", f"3>{file}") == NULL
+    assert file.read_bytes() == b"bytes"
+    assert through("/dev/fd/3", "3>&1 | tr b B") == b"Bytes" + NULL
+    assert through("/proc/self/fd/3", f"3>>{file}") == NULL
+    assert file.read_bytes() == b"bytesbytes"
+
+
+def test_a_pipe_gets_the_bytes_and_stays_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        reading = pool.submit(pipe.read_bytes)
+        write_through(str(pipe), b"bytes")
+        assert reading.result() == b"bytes"
+    assert pipe.is_fifo()
+
+
+def test_behind_a_link_its_file_is_replaced_and_the_link_stays(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"old")
+    for name, target in (("link", "file"), ("chain", "link"), ("new", "not yet there")):
+        (tmp_path / name).symlink_to(target)
+        write_through(str(tmp_path / name), name.encode())
+        assert (tmp_path / name).is_symlink()
+        assert (tmp_path / target).read_bytes() == name.encode()
+
+
+def test_what_cannot_be_written_through_is_named_and_left_alone(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(tmp_path / "socket"))
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / "folder").mkdir()
+    for name in ("socket", "circle", "folder", "gone/file"):
+        with pytest.raises(OutputError, match=name):
+            write_through(str(tmp_path / name), b"bytes")
+    assert sorted(os.listdir(tmp_path)) == ["circle", "folder", "socket"]
+
+
+def test_what_is_no_file_of_ours_is_no_leftover(tmp_path: Path) -> None:
+    """A pipe of that name would hang whoever opens it, and was not made here."""
+    os.mkfifo(tmp_path / f"{TEMPORARY_PREFIX}pipe")
+    (tmp_path / f"{TEMPORARY_PREFIX}link").symlink_to("/dev/zero")
+    (tmp_path / f"{TEMPORARY_PREFIX}old").write_bytes(b"x")
+    assert remove_leftovers(str(tmp_path)) == 1
+    assert len(os.listdir(tmp_path)) == 2

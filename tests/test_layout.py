@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +16,8 @@ DOORS = {
     "av": "tracking/video.py",
     "mediapipe": "tracking/faces.py",
     "cv2": "tracking/follow.py",
-    "watchdog": "service/watch.py",
-    "prometheus_client": "service/metrics.py",
+    "watchdog": "service/watching/events.py",
+    "prometheus_client": "service/report/metrics.py",
 }
 PURE = [
     "tracking/anchors.py",
@@ -34,9 +35,14 @@ PURE = [
     "tracking/smooth.py",
     "tracking/quality.py",
     "tracking/facts.py",
-    "service/settle.py",
-    "service/schedule.py",
-    "service/flood.py",
+    "service/timers.py",
+    "service/queue.py",
+    "service/rate_limit.py",
+    "service/watching/debounce.py",
+    "printable.py",
+    "parsing.py",
+    "errors.py",
+    "guard.py",
 ]
 
 
@@ -82,26 +88,53 @@ def test_a_pure_room_knows_no_clock_no_files_and_no_threads(room: str) -> None:
     assert not imports(HOUSE / room) & ({"os", "time", "threading", "pathlib", "datetime", *DOORS} | doors)
 
 
-def test_the_wings_meet_only_in_the_worker_process() -> None:
-    meeting = "service/worker_process.py"
-    for room in rooms("service"):
-        crosses = {name for name in imports(room) if name.startswith("anchord.tracking")}
-        assert not crosses or str(room.relative_to(HOUSE)) == meeting, room
-    for room in rooms("tracking"):
-        assert not {name for name in imports(room) if name.startswith("anchord.service")}, room
+# Wing -> the wings that it may import, and the one room that may import another.
+WINGS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
+    "tracking": ((), {}),
+    "worker": ((), {"worker/process.py": "tracking"}),
+    "service": (("worker",), {}),
+}
 
 
-def test_the_hall_imports_neither_wing() -> None:
+@pytest.mark.parametrize("wing", WINGS)
+def test_imports_go_one_way_through_the_house(wing: str) -> None:
+    """Tracking knows nobody, only the worker's process knows it, and the service the worker's seam."""
+    allowed, doors = WINGS[wing]
+    for room in rooms(wing):
+        seen = {name.split(".")[1] for name in imports(room) if name.startswith("anchord.")} & WINGS.keys()
+        place = str(room.relative_to(HOUSE))
+        assert seen - {wing, *allowed} <= {doors.get(place)}, place
+
+
+def test_the_hall_imports_no_wing() -> None:
     for room in HOUSE.glob("*.py"):
-        if room.name in ("cli.py", "__main__.py"):  # the only ones that know both wings
+        if room.name in ("cli.py", "__main__.py"):  # the only ones that know them
             continue
-        names = imports(room)
-        assert not {n for n in names if n.startswith(("anchord.tracking", "anchord.service"))}, room
+        wings = tuple(f"anchord.{wing}" for wing in WINGS)
+        assert not {name for name in imports(room) if name.startswith(wings)}, room
+
+
+def test_what_lies_in_a_pack_is_opened_in_one_room() -> None:
+    """Wherever else a path is opened, it is the machine's own, or what a person named."""
+    # The opener and its kin; our own files (settings, model, standard streams); the root and its lock;
+    # what the kernel says of itself; a folder that is open already, to list it.
+    own = {"files.py", "atomic.py", "settings.py", "model.py", "cli.py", "packs.py", "service/lock.py"}
+    own |= {"service/watching/events.py", "service/watching/watcher.py", "commands/premises.py"}
+    opening = re.compile(r"\bos\.open\(|\.read_(bytes|text)\(|(?<![\w.])(?<!def )open\(")
+    for room in [*HOUSE.glob("*.py"), *rooms("service"), *rooms("commands")]:
+        assert not opening.search(room.read_text()) or str(room.relative_to(HOUSE)) in own, room
 
 
 def test_only_the_rooms_that_steer_see_settings() -> None:
     """Rooms below take plain values, so they can be read and tested alone."""
-    blind = [*PURE, "tracking/faces.py", "tracking/follow.py", "service/watch.py", "atomic.py", "timeline.py"]
+    blind = [
+        *PURE,
+        "tracking/faces.py",
+        "tracking/follow.py",
+        "service/watching/events.py",
+        "atomic.py",
+        "timeline.py",
+    ]
     for room in blind:
         if (HOUSE / room).exists():
             names = imports(HOUSE / room)
@@ -119,14 +152,14 @@ def test_the_daemon_never_loads_a_decoder_a_model_or_numpy() -> None:
 
 
 def test_only_the_command_line_ends_the_process() -> None:
-    """worker_process is a command line of its own, and the sandbox ends a worker without a parent."""
+    """The worker's process has a command line of its own, and the sandbox ends one without a parent."""
     for room in rooms():
         text = room.read_text()
-        if room.name not in ("cli.py", "worker_process.py", "sandbox.py"):
+        if room.name != "cli.py" and "worker" not in room.parts:
             assert "SystemExit" not in text, room
             assert "sys.exit" not in text, room
 
 
 def test_no_room_has_a_second_thing_in_it() -> None:
     for room in rooms():
-        assert len(room.read_text().splitlines()) <= 300, room
+        assert len(room.read_text().splitlines()) <= 400, room

@@ -5,14 +5,17 @@ from __future__ import annotations
 import itertools
 import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 import tomli
 
 from anchord.errors import SettingsError
+from anchord.files import Folder
 from anchord.settings import (
     ExtractSettings,
+    PackSettings,
     Settings,
     pack_settings,
     read_settings,
@@ -26,6 +29,13 @@ def written(folder: Path, text: str, name: str = "anchord.toml") -> Path:
     file = folder / name
     file.write_text(text)
     return file
+
+
+def for_pack(
+    settings: Settings, pack: str, folder: Path, flags: dict[str, Any] | None = None
+) -> PackSettings:
+    with Folder(str(folder)) as opened:
+        return pack_settings(settings, pack, opened, flags)
 
 
 def test_the_documented_defaults_are_the_defaults() -> None:
@@ -54,7 +64,7 @@ def test_a_later_layer_wins_key_by_key(tmp_path: Path) -> None:
     )
     pack = tmp_path / "me"
     written(pack, "precision = 4\n")
-    chosen = pack_settings(read_settings(daemon), "me", pack, {"eyes_padding": 5.0})
+    chosen = for_pack(read_settings(daemon), "me", pack, {"eyes_padding": 5.0})
     assert chosen.extract == ExtractSettings(sample_rate=2, mouth_padding=3.0, precision=4, eyes_padding=5.0)
     assert chosen.origins["sample_rate"] == str(daemon)
     assert chosen.origins["mouth_padding"] == 'anchord.toml [packs."me"]'
@@ -75,13 +85,13 @@ def test_a_later_layer_wins_key_by_key(tmp_path: Path) -> None:
 )
 def test_the_manifest_names_the_video(tmp_path: Path, manifest: dict[str, object], video: str) -> None:
     written(tmp_path, json.dumps(manifest), "manifest.json")
-    assert pack_settings(Settings(), "me", tmp_path).video == video
+    assert for_pack(Settings(), "me", tmp_path).video == video
 
 
 def test_the_packs_own_file_wins_over_its_manifest(tmp_path: Path) -> None:
     written(tmp_path, '{"idleVideo": "loop.mp4"}', "manifest.json")
     written(tmp_path, 'video = "mine.webm"\n')
-    assert pack_settings(Settings(), "me", tmp_path).video == "mine.webm"
+    assert for_pack(Settings(), "me", tmp_path).video == "mine.webm"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +114,7 @@ def test_the_packs_own_file_wins_over_its_manifest(tmp_path: Path) -> None:
 def test_a_mistake_in_a_packs_file_is_named(tmp_path: Path, text: str, words: list[str]) -> None:
     file = written(tmp_path, text)
     with pytest.raises(SettingsError) as caught:
-        pack_settings(Settings(), "me", tmp_path)
+        for_pack(Settings(), "me", tmp_path)
     for word in [str(file), *words]:
         assert word in str(caught.value)
 
@@ -133,7 +143,7 @@ def test_a_mistake_in_the_daemons_file_is_named(tmp_path: Path, text: str, words
 def test_a_manifest_that_is_no_json_is_named(tmp_path: Path) -> None:
     file = written(tmp_path, "{", "manifest.json")
     with pytest.raises(SettingsError, match="cannot be read as a manifest") as caught:
-        pack_settings(Settings(), "me", tmp_path)
+        for_pack(Settings(), "me", tmp_path)
     assert str(file) in str(caught.value)
 
 

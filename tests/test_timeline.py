@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
 import hypothesis
 import jsonschema
+import msgspec
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from anchord import timeline
 from anchord.timeline import Anchor, Sample, Timeline
@@ -125,19 +129,47 @@ def test_no_number_is_written_longer_than_it_needs() -> None:
     assert b'"x":2,' in content
 
 
+FIRST_VERSION = b'{"version":1,"source":{"video":"idle.webm"},"frames":[]}\n'
+
+
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"null", b"[]", b'{"version":1}', b"\xff", b'{"source":{"video":1}}']
+    "content",
+    [b"", b"{", b"null", b"[]", b'{"version":1}', b"\xff", FIRST_VERSION[:-1], b"[" * 100_000 + b"]}\n"],
 )
-def test_what_is_no_timeline_is_told_apart(content: bytes) -> None:
-    assert timeline.stale_keys(content) is None
+def test_what_is_no_timeline_that_was_written_whole_is_told_apart(content: bytes) -> None:
+    assert timeline.head(io.BytesIO(content)) is None
+
+
+@given(st.lists(samples, max_size=50))
+def test_the_head_says_what_a_timeline_was_made_from(frames: list[Sample]) -> None:
+    content = timeline.encode(made(frames))
+    found = timeline.head(io.BytesIO(content))
+    assert found is not None
+    assert (found.source.size, found.source.sha256) == (335_154, "0" * 64)
+    assert found.quality is not UNSET
+    assert found.quality.samples == len(frames)
+    assert timeline.head(io.BytesIO(content[:-3])) is None
 
 
 def test_the_first_versions_own_file_is_a_timeline_of_unknown_origin() -> None:
     """It is stale, not broken: nothing says what it was made from."""
-    made_by_hand = b'{"version":1,"source":{"video":"idle.webm"},"frames":[]}'
-    keys = timeline.stale_keys(made_by_hand)
+    keys = timeline.head(io.BytesIO(FIRST_VERSION))
     assert keys is not None
     assert keys.generator.method is not timeline.METHOD
+
+
+@given(st.lists(samples, max_size=30), st.integers(0, 3))
+def test_what_is_decoded_and_encoded_again_is_the_same_bytes(frames: list[Sample], precision: int) -> None:
+    """The worker encodes, the parent decodes, checks and encodes by itself."""
+    frames = [
+        msgspec.structs.replace(frame, frame=i, time_ms=i * 33.333 + 0.1) for i, frame in enumerate(frames)
+    ]
+    content = timeline.encode(made(frames, precision))
+    head, count, written = timeline.recoded(content)
+    assert written == content
+    assert count == len(frames)
+    assert head.frames == []
+    assert timeline.decode(written).quality == head.quality
 
 
 def test_every_key_is_described_in_the_schema() -> None:

@@ -170,7 +170,7 @@ def test_nothing_outside_the_pack_is_read_or_written(root: Path, tmp_path: Path)
     (root / "out" / OUTPUT).symlink_to(victim)
     with Daemon(root) as daemon:
         assert "leads out of the pack" in daemon.wait_for("video_refused", pack="in")["error"]
-        assert "is a link" in daemon.wait_for("pack_failed", pack="out")["error"]
+        assert "is a link" in daemon.wait_for("pack_parked", pack="out")["error"]
     assert victim.read_text() == "precious"
     assert not (root / "in" / OUTPUT).exists()
 
@@ -220,13 +220,11 @@ def test_a_running_job_gets_its_grace(root: Path) -> None:
         daemon.wait_for("daemon_stopped", written=1)
 
 
-def test_a_folder_that_cannot_be_written_is_tried_again(root: Path) -> None:
-    """Root may write anywhere, so the folder is made one that nobody can write to: a full disk's kin."""
+def test_what_is_in_a_timelines_way_is_named_and_waited_for(root: Path) -> None:
     drop(root / "me" / "idle.webm", small_film())
     (root / "me" / OUTPUT).mkdir()
     with Daemon(root) as daemon:
-        failed = daemon.wait_for("pack_failed")
-        assert failed["retry_s"] == 5
+        assert "is a folder; remove it" in daemon.wait_for("pack_parked")["error"]
         (root / "me" / OUTPUT).rmdir()
         daemon.wait_for("timeline_written")
 
