@@ -4,45 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from queue import SimpleQueue
 
 import pytest
 
 from anchord.demo.film import Pose, encode, even_times_ms, film
-from anchord.errors import WorkerError
-from anchord.service import jobs
-from anchord.service.worker import Ended, Printed, Report, Worker, how_it_ended, work_off
-from anchord.settings import ExtractSettings, Limits
-
-
-@pytest.mark.parametrize(
-    ("status", "words"),
-    [
-        (0, "ended with status 0"),
-        (1, "ended with status 1: ValueError: the last line"),
-        (-signal.SIGXCPU, "was ended by SIGXCPU: over worker.cpu_s = 1800"),
-        (
-            -signal.SIGSYS,
-            "was ended by SIGSYS: it tried what its sandbox forbids; the video may be an attack",
-        ),
-        (-signal.SIGABRT, "was ended by SIGABRT: ValueError: the last line"),
-        (-signal.SIGSEGV, "was ended by SIGSEGV: a library crashed"),
-        (-signal.SIGKILL, "was ended by SIGKILL: by someone else, or by the kernel for want of memory"),
-        (-signal.SIGTERM, "was ended by SIGTERM"),
-        (-99, "was ended by signal 99"),
-    ],
-)
-def test_an_exit_status_is_put_into_words(status: int, words: str) -> None:
-    """With the limit that was broken, by its name in the settings."""
-    assert how_it_ended(status, cpu_s=1800, last_line="ValueError: the last line") == words
-
-
-def test_a_kill_of_our_own_says_why() -> None:
-    """Nobody else is suspected then."""
-    words = how_it_ended(-signal.SIGKILL, killed_for="over worker.timeout_s = 900")
-    assert words == "was ended by SIGKILL: over worker.timeout_s = 900"
+from anchord.errors import ModelError, WorkerError, WorkerKilledError, WorkerStartError
+from anchord.settings import ExtractSettings, Limits, WorkerSettings
+from anchord.worker.client import Worker
+from anchord.worker.protocol import Job
 
 
 @pytest.fixture(scope="module")
@@ -56,110 +28,91 @@ def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def reports() -> SimpleQueue[Report]:
-    return SimpleQueue()
+def start() -> Iterator[Callable[..., Worker]]:
+    """Starts workers, and ends them."""
+    started: list[Worker] = []
+
+    def start(*command: str, **settings: float) -> Worker:
+        chosen = WorkerSettings(**{"threads": 2, **settings})  # type: ignore[arg-type]
+        started.append(Worker(chosen, command=command) if command else Worker(chosen))
+        return started[-1]
+
+    yield start
+    for worker in started:
+        worker.end()
 
 
-@pytest.fixture
-def worker(reports: SimpleQueue[Report]) -> Iterator[Worker]:
-    """With as little CPU time as can be given."""
-    worker = Worker(reports.put, threads=2, cpu_s=1)
-    yield worker
-    worker.kill()
-
-
-def _work_off(worker: Worker, reports: SimpleQueue[Report], video: Path, **how: float) -> bytes:
-    settings = ExtractSettings(sample_rate=1)
-    job = jobs.Job(number=1, video=video.name, settings=settings, limits=Limits())
+def work(
+    worker: Worker, video: Path, on_progress: Callable[[int, int], None] = lambda done, expected: None
+) -> bytes:
+    job = Job(number=1, video=video.name, settings=ExtractSettings(sample_rate=1), limits=Limits())
     with video.open("rb") as stream:
-        return work_off(
-            worker,
-            reports,
-            job,
-            stream,
-            timeout_s=how.get("timeout_s", 60),
-            on_progress=lambda done, expected: None,
-        )
-
-
-def _ended(reports: SimpleQueue[Report]) -> Ended:
-    while not isinstance(report := reports.get(timeout=30), Ended):
-        pass
-    return report
+        return worker.work(job, stream, on_progress=on_progress)
 
 
 def test_a_runaway_is_ended_by_the_cpu_time_of_its_job(
-    worker: Worker, reports: SimpleQueue[Report], long_video: Path
+    start: Callable[..., Worker], long_video: Path
 ) -> None:
-    """The kernel counts, so no loop in a library is too tight."""
-    with pytest.raises(WorkerError, match=r"was ended by SIGXCPU: over worker\.cpu_s = 1 while"):
-        _work_off(worker, reports, long_video)
+    """The kernel counts or, where it lets this process set no limit, this process."""
+    with pytest.raises(WorkerError, match=r"was ended by SIG(XCPU|KILL): over worker\.cpu_s = 1 while"):
+        work(start(cpu_s=1), long_video)
 
 
 @pytest.mark.parametrize("crash", [signal.SIGSEGV, signal.SIGABRT])
 def test_a_crash_is_named_by_its_signal(
-    crash: signal.Signals, worker: Worker, reports: SimpleQueue[Report], long_video: Path
+    crash: signal.Signals, start: Callable[..., Worker], long_video: Path
 ) -> None:
     """A decoder that writes where it must not, or gives up."""
+    worker = start()
+    with pytest.raises(WorkerError, match=f"was ended by {crash.name}: ") as caught:
+        work(worker, long_video, lambda *_progress: os.kill(worker.pid, crash))
+    assert type(caught.value) is WorkerError
 
-    def crash_it(*_progress: int) -> None:
-        os.kill(worker.pid, crash)
 
-    job = jobs.Job(number=1, video="idle.webm", settings=ExtractSettings(sample_rate=1), limits=Limits())
-    with long_video.open("rb") as stream, pytest.raises(WorkerError, match=f"was ended by {crash.name}: "):
-        work_off(worker, reports, job, stream, timeout_s=60, on_progress=crash_it)
+def test_who_kills_it_from_outside_does_not_accuse_the_video(
+    start: Callable[..., Worker], long_video: Path
+) -> None:
+    """The kernel does so for want of memory, and the daemon where it stops."""
+    worker = start()
+    with pytest.raises(WorkerKilledError, match="by the kernel for want of memory"):
+        work(worker, long_video, lambda *_progress: os.kill(worker.pid, signal.SIGKILL))
+    worker = start()
+    with pytest.raises(WorkerKilledError, match="was ended by SIGKILL: anchord is stopping"):
+        work(worker, long_video, lambda *_progress: worker.stop("anchord is stopping"))
 
 
 def test_one_that_hangs_is_killed_though_it_cannot_be_asked(
-    worker: Worker, reports: SimpleQueue[Report], long_video: Path
+    start: Callable[..., Worker], long_video: Path
 ) -> None:
     """A stopped process answers nothing, and takes no other signal."""
-    while not isinstance(reports.get(timeout=30), jobs.Ready):
-        pass
+    worker = start(timeout_s=1)
+    worker.wait_ready()
     os.kill(worker.pid, signal.SIGSTOP)
-    with pytest.raises(WorkerError, match="took longer than timeout_s"):
-        _work_off(worker, reports, long_video, timeout_s=0.2)
-    worker.kill("over worker.timeout_s = 0.2")
-    assert _ended(reports).how == "was ended by SIGKILL: over worker.timeout_s = 0.2"
+    with pytest.raises(WorkerError, match=r"was ended by SIGKILL: over worker\.timeout_s = 1 while"):
+        work(worker, long_video)
+    assert worker.is_gone
 
 
-def test_one_that_is_closed_ends_by_itself(worker: Worker, reports: SimpleQueue[Report]) -> None:
-    """With status 0, and nothing to report but that."""
-    worker.close()
-    assert _ended(reports).how == "ended with status 0"
+def test_an_interpreter_that_is_not_there_is_no_video_s_fault(start: Callable[..., Worker]) -> None:
+    with pytest.raises(WorkerStartError, match=r"cannot be started: No such file or directory \(/nowhere/py"):
+        start("/nowhere/python")
 
 
-@pytest.mark.parametrize(
-    ("said", "why"),
-    [
-        (rb"\0\0\0\3abc", "the worker's answer makes no sense: "),
-        (rb"\377\377\377\377", "its answer has 4294967295 bytes"),
-    ],
-)
-def test_a_worker_that_talks_nonsense_is_not_listened_to(
-    said: bytes, why: str, reports: SimpleQueue[Report], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_one_without_its_packages_is_no_video_s_fault(start: Callable[..., Worker], video: Path) -> None:
+    """As for a moment during an upgrade."""
+    worker = start(sys.executable, "-S", "-P", "-c", "import anchord_that_is_being_replaced")
+    with pytest.raises(WorkerStartError, match=r"status 1: .*No module named .* before it was ready"):
+        work(worker, video)
+
+
+def test_one_that_cannot_get_ready_says_why_and_keeps_the_exit_status(
+    start: Callable[..., Worker], video: Path
 ) -> None:
-    """Whoever took it over gets nothing into the daemon but what an answer may hold."""
-    impostor = tmp_path / "python"
-    impostor.write_bytes(b"#!/bin/sh\nprintf '" + said + b"' >&0\nexec sleep 60\n")
-    impostor.chmod(0o755)
-    monkeypatch.setattr("sys.executable", str(impostor))
-    Worker(reports.put)
-    assert _ended(reports).how.startswith(f"was ended by SIGKILL: {why}")
-
-
-def test_a_worker_that_floods_its_stderr_is_let_to_do_so_in_vain(
-    reports: SimpleQueue[Report], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its lines are cut, and so is their number; neither waits for the other."""
-    impostor = tmp_path / "python"
-    impostor.write_text("#!/bin/sh\nhead -c 20000000 /dev/zero >&2\nyes | head -c 100000 >&2\nexit 3\n")
-    impostor.chmod(0o755)
-    monkeypatch.setattr("sys.executable", str(impostor))
-    Worker(reports.put)
-    lines = 0
-    while isinstance(report := reports.get(timeout=30), Printed):
-        assert len(report.line) <= 1000
-        lines += 1
-    assert isinstance(report, Ended)
-    assert (report.status, lines) == (3, 2_000)
+    """``anchord extract`` ends with it, and the daemon tries again."""
+    without = (
+        "import pathlib; from anchord.worker import process;"
+        "process.checked_model.__defaults__ = (pathlib.Path('/nowhere'),); process.main()"
+    )
+    with pytest.raises(WorkerStartError, match="the face model cannot be read: No such file") as caught:
+        work(start(sys.executable, "-P", "-c", without), video)
+    assert caught.value.exit_status == ModelError.exit_status
