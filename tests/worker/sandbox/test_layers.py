@@ -14,7 +14,7 @@ from anchord.errors import SettingsError
 from anchord.worker.sandbox import landlock, layers, seccomp
 
 # Everything is imported before: afterwards nothing can be.
-_PRELUDE = """
+PRELUDE = """
 import contextlib, ctypes, errno, mmap, os, resource, signal, socket, subprocess, sys, threading
 from anchord.kernel import prctl, system_call
 from anchord.worker.sandbox import landlock, layers, seccomp
@@ -37,7 +37,7 @@ _LIMITS_ONLY = "layers.Cage('off', memory_mb=1024, frames=2).shut()\n"
 def child(code: str, *, descriptors: tuple[int, ...] = ()) -> subprocess.CompletedProcess[str]:
     """Run *code* in a fresh interpreter."""
     return subprocess.run(
-        [sys.executable, "-c", _PRELUDE + code],
+        [sys.executable, "-c", PRELUDE + code],
         capture_output=True,
         text=True,
         pass_fds=descriptors,
