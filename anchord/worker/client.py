@@ -168,12 +168,6 @@ class Worker:
         except WorkerError as error:
             raise self._loss(error, "while it had nothing to do") from error
 
-    def _check_quiet(self) -> None:
-        if not self._assembler.is_empty:
-            raise WorkerError("it spoke without being asked")
-        if not self._hears or self._child.is_dead:
-            raise WorkerError("")
-
     def rest(self, wake: int, seconds: float) -> Literal["woken", "idle"]:
         """
         Keep an eye on it while there is nothing to do.
@@ -218,6 +212,7 @@ class Worker:
     ) -> bytes | AnchordError:
         timeout_s = self.settings.timeout_s
         ends_at_s = time.monotonic() + timeout_s
+        self._check_quiet()
         self._send(job, video)
         self._assembler.max_bytes = protocol.longest_answer(job.settings, job.limits)
         for _ in range(job.limits.max_frames + 2):
@@ -235,6 +230,12 @@ class Worker:
                 raise WorkerError(f"it decoded {answer.done} frames of {job.limits.max_frames} allowed")
             on_progress(answer.done, answer.expected)
         raise WorkerError("it talks without end")
+
+    def _check_quiet(self) -> None:
+        if not self._assembler.is_empty:
+            raise WorkerError("it spoke without being asked")
+        if not self._hears or self._child.is_dead:
+            raise WorkerError("")
 
     def _send(self, job: protocol.Job, video: BufferedReader) -> None:
         message = protocol.encode(job)

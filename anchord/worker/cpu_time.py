@@ -25,14 +25,15 @@ class CpuTime:
         self._clock = ~pid << 3 | 2
         used_s = self._used_s()
         self._most_s = used_s + seconds
-        # It may have ended, too: who waits for its answer sees that.
+        # Refused, or it has ended: who waits for its answer sees that.
         with contextlib.suppress(OSError, ValueError):
             hard = resource.prlimit(pid, resource.RLIMIT_CPU)[1]
             resource.prlimit(pid, resource.RLIMIT_CPU, (int(used_s) + 1 + seconds, hard))
+            self._most_s += _LATER_S
 
     def is_over(self) -> bool:
         """Whether it used more, and the kernel did not end it."""
-        return self._used_s() > self._most_s + _LATER_S
+        return self._used_s() > self._most_s
 
     def _used_s(self) -> float:
         try:

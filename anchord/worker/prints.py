@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import deque
 from collections.abc import Callable
 
@@ -17,6 +18,9 @@ _KEPT = 3
 # FFmpeg's complaint on each of 36,000 damaged frames is a tenth of it.
 _MOST_BYTES = 64 << 20
 _PIECE = 64 << 10
+
+# What MediaPipe's and TensorFlow's loggers say all the time is no reason for an end.
+_CHATTER = re.compile(r"[IW]\d{4} |INFO: |WARNING: ")
 
 
 class Prints:
@@ -37,13 +41,8 @@ class Prints:
         self._kept: deque[str] = deque(maxlen=_KEPT)
 
     @property
-    def last(self) -> str:
-        """The last line that was not empty."""
-        return self._kept[-1] if self._kept else ""
-
-    @property
     def tail(self) -> str:
-        """The last few lines."""
+        """The last few lines that may say why it ended."""
         return " | ".join(self._kept)
 
     def read(self) -> bool:
@@ -60,8 +59,10 @@ class Prints:
         self._bytes += len(piece)
         if self._bytes > _MOST_BYTES:
             raise WorkerError("it prints without end")
-        *lines, rest = (self._rest + piece).split(b"\n")
-        for line in lines:
+        # Of a flood only so many lines are looked at: the last ones, which are kept.
+        most = max(_KEPT, _MOST_TOLD - self._lines)
+        *lines, rest = (self._rest + piece).rsplit(b"\n", most + 1)
+        for line in lines[-most:]:
             self._take(line)
         if len(rest) > _LONGEST_LINE or not piece:
             self._take(rest)
@@ -73,7 +74,8 @@ class Prints:
         text = printable(line[:_LONGEST_LINE].decode(errors="backslashreplace").strip())
         if not text:
             return
-        self._kept.append(text)
+        if not _CHATTER.match(text):
+            self._kept.append(text)
         self._lines += 1
         if self._lines <= _MOST_TOLD:
             self._tell(text)

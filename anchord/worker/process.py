@@ -11,7 +11,8 @@ import importlib
 import os
 import socket
 import sys
-from typing import TYPE_CHECKING, cast
+import traceback
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from anchord import timeline
 from anchord.errors import AnchordError, IncompleteVideoError, ModelError, SettingsError, VideoError
@@ -36,8 +37,18 @@ _MOST_THREADS_UNASKED = 4
 _NICE = 5
 
 
-def main() -> None:
-    """Work off jobs until the parent closes its end."""
+def main() -> NoReturn:
+    """Work off jobs until the parent closes its end, then end at once."""
+    try:
+        _serve()
+    except BaseException:  # noqa: BLE001  whatever it is, this process is over
+        traceback.print_exc()
+        os._exit(1)
+    # Not the usual way, on which every library's threads are waited for, some for ever.
+    os._exit(0)
+
+
+def _serve() -> None:
     threads, memory_mb, mode = int(sys.argv[1]), int(sys.argv[2]), cast("layers.Mode", sys.argv[3])
     channel = socket.socket(fileno=os.dup(0))
     # Libraries may read or print what they like: nothing of it gets into the conversation.
@@ -64,7 +75,6 @@ def main() -> None:
     _warm_up(finder)
     while received := _receive(channel):
         channel.sendall(protocol.encode(_work(*received, finder, channel, memory_mb)))
-    finder.close()
 
 
 def _loaded(threads: int) -> FaceFinder:
@@ -134,7 +144,7 @@ def _exactly(channel: socket.socket, count: int) -> bytes:
     while len(content) < count:
         part = channel.recv(count - len(content))
         if not part:
-            raise SystemExit(0)
+            raise EOFError("the parent ended in the middle of a job")
         content += part
     return bytes(content)
 

@@ -68,13 +68,15 @@ def sweep() -> int:
 
 def _strays() -> Iterator[int]:
     session = os.getsid(0)
-    # Orphans may come to any thread of this process.
-    for children in Path("/proc/self/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            for pid in map(int, children.read_text().split()):
-                with contextlib.suppress(ProcessLookupError):
-                    if pid not in _workers and os.getsid(pid) != session:
-                        yield pid
+    # Without a descriptor to look, they stay until the next worker ends.
+    with contextlib.suppress(OSError):
+        # Orphans may come to any thread of this process.
+        for thread in os.listdir("/proc/self/task"):  # noqa: PTH208  which fails where a glob finds nothing
+            with contextlib.suppress(FileNotFoundError):
+                for pid in map(int, Path(f"/proc/self/task/{thread}/children").read_text().split()):
+                    with contextlib.suppress(ProcessLookupError):
+                        if pid not in _workers and os.getsid(pid) != session:
+                            yield pid
 
 
 def _is_reaped(pid: int, ends_at_s: float) -> bool:

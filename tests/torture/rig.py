@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BufferedReader
-from queue import Empty, SimpleQueue
-
-from anchord.service.worker import Ended, Report, Worker
 
 from anchord import timeline
-from anchord.service import jobs
-from anchord.settings import ExtractSettings, Limits
+from anchord.errors import AnchordError
+from anchord.settings import ExtractSettings, Limits, WorkerSettings
+from anchord.worker.client import Worker
+from anchord.worker.protocol import Job
 
 #: Far above what any of these small files may take, on a busy machine too.
 PATIENCE_S = 60.0
@@ -44,7 +43,6 @@ class Rig:
     cpu_s: int = 20
     ends: list[str] = field(default_factory=list)
     printed: list[str] = field(default_factory=list)
-    _reports: SimpleQueue[Report] = field(default_factory=SimpleQueue)
     _worker: Worker | None = None
     _number: int = 0
 
@@ -53,7 +51,7 @@ class Rig:
 
     def __exit__(self, *_error: object) -> None:
         if self._worker:
-            self._worker.kill()
+            self._worker.end()
 
     @property
     def pid(self) -> int | None:
@@ -73,27 +71,23 @@ class Rig:
     def put_stream_through(self, stream: BufferedReader) -> Outcome:
         """As ``put_through``, with an opened file."""
         if self._worker is None:
-            self._worker = Worker(self._reports.put, threads=2, memory_mb=self.memory_mb, cpu_s=self.cpu_s)
+            settings = WorkerSettings(
+                threads=2, memory_mb=self.memory_mb, cpu_s=self.cpu_s, timeout_s=PATIENCE_S
+            )
+            self._worker = Worker(settings, tell=self.printed.append)
         self._number += 1
-        job = jobs.Job(number=self._number, video="idle.webm", settings=ExtractSettings(), limits=self.limits)
-        self._worker.submit(job, stream)
-        while True:
-            try:
-                report = self._reports.get(timeout=PATIENCE_S)
-            except Empty:
-                raise AssertionError("the worker hangs") from None
-            match report:
-                case jobs.Extracted(content=made):
-                    return Outcome(timeline=timeline.decode(made))
-                case jobs.Failed(error=error, message=message):
-                    return Outcome(error=error, message=message)
-                case Ended(how=how):
-                    self._worker = None
-                    self.ends.append(how)
-                    return Outcome(ended=how)
-                case _:
-                    if not isinstance(report, jobs.Ready | jobs.Progress | jobs.Unchanged):
-                        self.printed.append(report.line)
+        job = Job(number=self._number, video="idle.webm", settings=ExtractSettings(), limits=self.limits)
+        try:
+            made = self._worker.work(job, stream, on_progress=lambda done, expected: None)
+        except AnchordError as error:
+            if not self._worker.is_gone:
+                return Outcome(error=type(error).__name__, message=str(error))
+            if "timeout_s" in str(error):
+                raise AssertionError("the worker hangs") from error
+            self._worker = None
+            self.ends.append(str(error))
+            return Outcome(ended=str(error))
+        return Outcome(timeline=timeline.decode(made))
 
 
 @contextmanager

@@ -22,6 +22,7 @@ import contextlib
 import os
 import resource
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -100,7 +101,8 @@ class Cage:
         layers: dict[str, Callable[[], str]] = {"limits": lambda: _limit(self._memory_mb)}
         if root := self._root:
             # Landlock withholds nothing that is needed here; the filter allows nothing of the others.
-            earlier = _threads() - 1
+            # Python's own are this one and the one that waits to leave the root folder.
+            earlier = _threads() - threading.active_count()
             layers |= {
                 "empty_root": root.leave,
                 "threads": lambda: _limit_threads(self._frames, is_counted_alone=root.is_counted_alone),
@@ -175,7 +177,7 @@ def _limit_threads(frames: int, *, is_counted_alone: bool) -> str:
 def _threads() -> int:
     with contextlib.suppress(OSError):
         return len(list(Path("/proc/self/task").iterdir()))
-    return 1
+    return threading.active_count()
 
 
 def _landlock(earlier: int) -> str:

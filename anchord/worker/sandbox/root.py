@@ -43,9 +43,9 @@ class Root:
 
     def __init__(self) -> None:
         self._refused = ""
-        has = kernel.capabilities()
+        has, is_root = kernel.capabilities(), not os.geteuid()
         # KILL: the parent, which may do what this one may, must be able to end a process of another user.
-        self._gives_away_id = not os.geteuid() and not ~has & (_KILL | _SETGID | _SETUID | _SYS_CHROOT)
+        self._gives_away_id = is_root and not ~has & (_KILL | _SETGID | _SETUID | _SYS_CHROOT)
         self.is_counted_alone = self._gives_away_id
         self._now, self._keeper = threading.Event(), threading.Thread(target=self._leave_when_told)
         if self._gives_away_id:
@@ -56,8 +56,8 @@ class Root:
             except OSError as error:
                 self._refused = f"no user namespace ({error.strerror})"
                 return
-            # Before that version, threads were counted by the user, whatever his namespace.
-            self.is_counted_alone = os.geteuid() != 0 and _kernel_version() >= (5, 14)
+            # Before that version, threads were counted by the user, whatever his namespace; root's never are.
+            self.is_counted_alone = not is_root and _kernel_version() >= (5, 14)
         self._keeper.daemon = True
         self._keeper.start()
         kernel.drop_capabilities()

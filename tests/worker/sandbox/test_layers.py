@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
-import socket
-import struct
 import subprocess
 import sys
 from pathlib import Path
-from queue import SimpleQueue
 
-import msgspec
 import pytest
-from anchord.service.worker import Report, Worker, work_off
 
-from anchord.demo.film import encode, even_times_ms, film
 from anchord.errors import SettingsError
-from anchord.service import jobs, landlock, sandbox, seccomp
-from anchord.settings import ExtractSettings, Limits
+from anchord.worker.sandbox import landlock, layers, seccomp
 
 # Everything is imported before: afterwards nothing can be.
-_PRELUDE = """
+PRELUDE = """
 import contextlib, ctypes, errno, mmap, os, resource, signal, socket, subprocess, sys, threading
-from anchord.service import landlock, sandbox, seccomp
 from anchord.kernel import prctl, system_call
+from anchord.worker.sandbox import landlock, layers, seccomp
 def tried(attempt):
     try:
         return f"done: {attempt()}"
@@ -37,15 +29,15 @@ def tried(attempt):
         return "MemoryError"
 """
 
-_ALL = "sandbox.shut('require', memory_mb=3072)\n"
+_ALL = "layers.Cage('require', memory_mb=3072, frames=2).shut()\n"
 _LANDLOCK_ONLY = "prctl(38, 1); landlock.reach_nothing()\n"
-_LIMITS_ONLY = "sandbox.shut('off', memory_mb=1024)\n"
+_LIMITS_ONLY = "layers.Cage('off', memory_mb=1024, frames=2).shut()\n"
 
 
 def child(code: str, *, descriptors: tuple[int, ...] = ()) -> subprocess.CompletedProcess[str]:
     """Run *code* in a fresh interpreter."""
     return subprocess.run(
-        [sys.executable, "-c", _PRELUDE + code],
+        [sys.executable, "-c", PRELUDE + code],
         capture_output=True,
         text=True,
         pass_fds=descriptors,
@@ -54,9 +46,9 @@ def child(code: str, *, descriptors: tuple[int, ...] = ()) -> subprocess.Complet
     )
 
 
-def outcome(layers: str, attempt: str) -> str:
+def outcome(held: str, attempt: str) -> str:
     """What an expression gave under these layers: "done: …" or the error's name."""
-    run = child(f"{layers}print(tried(lambda: {attempt}))")
+    run = child(f"{held}print(tried(lambda: {attempt}))")
     assert run.returncode == 0, run
     return run.stdout.strip()
 
@@ -64,7 +56,7 @@ def outcome(layers: str, attempt: str) -> str:
 @pytest.fixture(scope="module", autouse=True)
 def _kernel_has_every_layer() -> None:
     """A kernel without them can't tell whether the code works: that is said, never passed over."""
-    run = child("print(sandbox.shut('auto', memory_mb=3072))")
+    run = child("print(layers.Cage('auto', memory_mb=3072, frames=2).shut())")
     if "'off" in run.stdout or run.returncode:
         pytest.skip(f"THE SANDBOX IS NOT TESTED: this kernel refused layers: {run.stdout} {run.stderr}")
 
@@ -194,33 +186,31 @@ def test_few_files_can_be_open() -> None:
     assert outcome(_LIMITS_ONLY, opened) == "EMFILE"
 
 
-def test_cpu_time_is_counted_from_the_moment_it_was_given() -> None:
-    """A worker that is warm for days is not ended for it, and a runaway is."""
-    code = "print('up', flush=True)\nwhile True: pass"
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        sandbox.allow_cpu(process.pid, 1)
-        assert process.wait(timeout=30) == -signal.SIGXCPU
+class NoWayOut:
+    """A root folder that is not left: this process needs it."""
+
+    is_counted_alone = False
+
+    def leave(self) -> str:
+        return "on"
 
 
-def test_cpu_time_of_a_process_that_is_gone_is_nobodys_trouble() -> None:
-    """It may end between two jobs."""
-    with subprocess.Popen(["true"]) as process:
-        process.wait()
-    sandbox.allow_cpu(process.pid, 1)
+def _shut(mode: layers.Mode) -> dict[str, str]:
+    return layers.Cage(mode, memory_mb=3072, frames=2).shut()
 
 
 def test_require_refuses_where_a_layer_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """And says which one, why, and what to do."""
-    monkeypatch.setattr(sandbox, "_limit", lambda memory_mb: "on")
-    monkeypatch.setattr(sandbox, "_set", lambda option, value: "on")
+    monkeypatch.setattr(layers, "_limit", lambda memory_mb: "on")
+    monkeypatch.setattr(layers, "_limit_threads", lambda frames, *, is_counted_alone: "on")
+    monkeypatch.setattr(layers, "_set", lambda option, value: "on")
+    monkeypatch.setattr(layers, "Root", NoWayOut)
     monkeypatch.setattr(landlock, "reach_nothing", lambda: 7)
     monkeypatch.setattr("platform.machine", lambda: "riscv64")
 
     with pytest.raises(SettingsError, match="seccomp is off: no filter for riscv64; use a kernel"):
-        sandbox.shut("require", memory_mb=3072)
-    assert sandbox.shut("auto", memory_mb=3072)["seccomp"] == "off: no filter for riscv64"
+        _shut("require")
+    assert _shut("auto")["seccomp"] == "off: no filter for riscv64"
 
 
 def test_landlock_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,119 +219,11 @@ def test_landlock_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> int:
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(sandbox, "_limit", lambda memory_mb: "on")
-    monkeypatch.setattr(sandbox, "_set", lambda option, value: "on")
+    monkeypatch.setattr(layers, "_limit", lambda memory_mb: "on")
+    monkeypatch.setattr(layers, "_limit_threads", lambda frames, *, is_counted_alone: "on")
+    monkeypatch.setattr(layers, "_set", lambda option, value: "on")
+    monkeypatch.setattr(layers, "Root", NoWayOut)
     monkeypatch.setattr(seccomp, "allow_only_what_is_needed", lambda: None)
     monkeypatch.setattr(landlock, "reach_nothing", refuse)
 
-    assert sandbox.shut("require", memory_mb=3072)["landlock"] == "off: Operation not supported"
-
-
-@pytest.fixture(scope="module")
-def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Half a second of the sample film."""
-    file = tmp_path_factory.mktemp("film") / "idle.webm"
-    return encode(file, film(times_ms=even_times_ms(30, 0.5)))
-
-
-def test_a_worker_that_is_held_in_does_its_work(video: Path) -> None:
-    """All layers on, and every thread's landmarker is made under them."""
-    reports: SimpleQueue[Report] = SimpleQueue()
-    seen: list[Report] = []
-
-    def report(answer: Report) -> None:
-        seen.append(answer)
-        reports.put(answer)
-
-    worker = Worker(report, threads=2, mode="require")
-    try:
-        job = jobs.Job(number=1, video=video.name, settings=ExtractSettings(), limits=Limits())
-        with video.open("rb") as stream:
-            content = work_off(
-                worker, reports, job, stream, timeout_s=60, on_progress=lambda done, expected: None
-            )
-        assert msgspec.json.decode(content)["quality"]["coverage"] == 1
-        (ready,) = [answer for answer in seen if isinstance(answer, jobs.Ready)]
-        assert set(ready.sandbox) == {"limits", "no_new_privs", "undumpable", "landlock", "seccomp"}
-        assert all(sandbox.is_on(state) for state in ready.sandbox.values()), ready
-        opened = [file.readlink().as_posix() for file in Path(f"/proc/{worker.pid}/fd").iterdir()]
-        kinds = sorted(name.partition(":")[0] for name in opened)
-        assert kinds == ["/dev/null", "pipe", "pipe", "socket"], opened
-    finally:
-        worker.kill()
-
-
-def test_neither_daemon_nor_worker_ever_makes_a_network_socket(video: Path, tmp_path: Path) -> None:
-    """From start to end, in every process: whoever asks for one that is not a Unix socket dies of it."""
-    socket_call = {"x86_64": 41, "aarch64": 198}[os.uname().machine]
-    rules = (
-        (0x20, 0, 0, 0),  # which call
-        (0x15, 0, 3, socket_call),
-        (0x20, 0, 0, 16),  # its first argument
-        (0x15, 1, 0, int(socket.AF_UNIX)),
-        (0x06, 0, 0, 0x80000000),
-        (0x06, 0, 0, 0x7FFF0000),
-    )
-    avatars = _avatars(video, tmp_path)
-
-    run = _under(rules, [sys.executable, "-m", "anchord", "run", "--once", "--root", str(avatars)])
-
-    assert run.returncode == 0, run.stderr
-    assert (avatars / "one" / "anchors_timeline.json").exists()
-    control = _under(rules, [sys.executable, "-c", "import socket; socket.socket()"])
-    assert control.returncode == -signal.SIGSYS
-
-
-@pytest.mark.parametrize(("mode", "status"), [("auto", 0), ("require", 78), ("off", 0)])
-def test_a_kernel_without_seccomp_stops_only_who_requires_it(
-    mode: str, status: int, video: Path, tmp_path: Path
-) -> None:
-    """A kernel that answers "no such call" stands in for it."""
-    rules = (
-        (0x20, 0, 0, 0),
-        (0x15, 0, 1, seccomp._MACHINES[os.uname().machine].seccomp),
-        (0x06, 0, 0, 0x00050000 | errno.ENOSYS),
-        (0x06, 0, 0, 0x7FFF0000),
-    )
-    avatars = _avatars(video, tmp_path)
-    settings = tmp_path / "settings.toml"
-    settings.write_text(f'root = "{avatars}"\n[worker]\nsandbox = "{mode}"\n[log]\nformat = "json"\n')
-
-    run = _under(rules, [sys.executable, "-m", "anchord", "run", "--once", "--config", str(settings)])
-
-    assert run.returncode == status, run.stderr
-    assert (avatars / "one" / "anchors_timeline.json").exists() == (status == 0)
-    if mode == "require":
-        assert "worker.sandbox = 'require', but seccomp is off: Function not implemented" in run.stderr
-    else:
-        events = [msgspec.json.decode(line) for line in run.stderr.splitlines()]
-        (ready,) = [event for event in events if event["event"] == "worker_ready"]
-        assert ready["sandbox"].get("seccomp") == {"auto": "off: Function not implemented", "off": None}[mode]
-        assert ready["sandbox"]["limits"] == "on"
-
-
-def _avatars(video: Path, folder: Path) -> Path:
-    pack = folder / "avatars" / "one"
-    pack.mkdir(parents=True)
-    (pack / "idle.webm").write_bytes(video.read_bytes())
-    return pack.parent
-
-
-def _under(
-    rules: tuple[tuple[int, int, int, int], ...], command: list[str]
-) -> subprocess.CompletedProcess[str]:
-    """Run a command and all that it starts under a filter."""
-    program = b"".join(struct.pack("=HBBI", *rule) for rule in rules)
-    code = f"""
-code = {program!r}
-prctl(38, 1)
-number = {seccomp._MACHINES[os.uname().machine].seccomp}
-system_call(number, 1, 0, ctypes.byref(seccomp._Program(len(code) // 8, code)))
-os.execv(sys.argv[1], sys.argv[1:])"""
-    return subprocess.run(
-        [sys.executable, "-c", _PRELUDE + code, *command],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    assert _shut("require")["landlock"] == "off: Operation not supported"
