@@ -12,7 +12,7 @@ import pytest
 HOUSE = Path(__file__).parents[1] / "anchord"
 
 DOORS = {
-    "av": "tracking/video.py",
+    "av": "tracking/video/reader.py",
     "mediapipe": "tracking/faces.py",
     "cv2": "tracking/follow.py",
     "watchdog": "service/watch.py",
@@ -33,7 +33,12 @@ PURE = [
     "tracking/similarity.py",
     "tracking/smooth.py",
     "tracking/quality.py",
-    "tracking/facts.py",
+    "tracking/video/colour.py",
+    "tracking/video/facts.py",
+    "tracking/video/holes.py",
+    "tracking/video/orientation.py",
+    "tracking/video/timing.py",
+    "tracking/video/tracks.py",
     "service/settle.py",
     "service/schedule.py",
     "service/flood.py",

@@ -8,6 +8,7 @@ The only room that knows PyAV. What FFmpeg is never asked: which container it is
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,12 +19,21 @@ from typing import Any, Self
 import av
 import numpy as np
 from av.codec.context import ThreadType
+from av.sidedata.sidedata import Type as SideData
+from av.stream import Disposition
+from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 
 from anchord.errors import VideoError
 from anchord.settings import Limits
-from anchord.tracking.container import checked_container, has_hole
-from anchord.tracking.facts import VideoFacts, timing
+from anchord.tracking.video.colour import colours
+from anchord.tracking.video.container import Container, checked_container
+from anchord.tracking.video.facts import SizeChange, VideoFacts
+from anchord.tracking.video.front import Front
+from anchord.tracking.video.holes import has_hole
+from anchord.tracking.video.orientation import Orientation
+from anchord.tracking.video.timing import timing
+from anchord.tracking.video.tracks import Track, shown_track
 
 #: (height, width, 3) uint8, red first, upright and with square pixels.
 Pixels = NDArray[np.uint8]
@@ -45,6 +55,12 @@ _OPENING = {
 # What shows through where a video is transparent; mid-grey keeps the contrast of skin on both sides.
 _BACKDROP = 128
 
+# Sides of a picture that is scaled to another's may be off by this much and still have its shape, px.
+_SAME_SHAPE_PX = 2
+
+# Codecs whose pictures may say themselves how they lie, which browsers pass over.
+_MAY_TURN = ("h264", "hevc")
+
 # What comes out of FFmpeg, and of numbers that make no sense, where a file is damaged.
 _DAMAGE = (av.FFmpegError, ValueError, ArithmeticError)
 
@@ -58,7 +74,8 @@ class Frame:
     picture: av.VideoFrame
     width: int
     height: int
-    rotation: int
+    codec: str
+    orientation: Orientation = field(default_factory=Orientation)
 
     def rgb(self) -> Pixels:
         """
@@ -68,21 +85,36 @@ class Frame:
             MemoryError: there is not enough for it.
             VideoError: FFmpeg does not know its pixels.
         """
-        # Rotation is applied last, so the picture is scaled to what will be its sides before.
-        is_turned = self.rotation % 180 != 0
-        stored = (self.height, self.width) if is_turned else (self.width, self.height)
-        has_alpha = any(component.is_alpha for component in self.picture.format.components)
-        form = "rgba" if has_alpha else "rgb24"
+        # It is turned last, so the picture is scaled to what will be its sides before.
+        is_sideways = self.orientation.is_sideways
+        width, height = (self.height, self.width) if is_sideways else (self.width, self.height)
+        picture = self.picture
+        has_alpha = any(component.is_alpha for component in picture.format.components)
+        meant = colours(
+            codec=self.codec,
+            height=height,
+            matrix=picture.colorspace,
+            is_full=picture.color_range == ColorRange.JPEG or picture.format.name.startswith("yuvj"),
+        )
         try:
-            pixels = self.picture.reformat(width=stored[0], height=stored[1], format=form).to_ndarray()
-        except (MemoryError, av.error.BlockingIOError) as error:
-            raise MemoryError(_reason(error)) from error  # the second: not enough for a thread's stack
+            pixels = picture.reformat(
+                width=width,
+                height=height,
+                format="rgba" if has_alpha else "rgb24",
+                src_colorspace=meant.matrix,
+                src_color_range=meant.range,
+                dst_colorspace=meant.matrix,
+                dst_color_range=ColorRange.JPEG,
+                threads=1,
+            ).to_ndarray()
+        except MemoryError as error:
+            raise MemoryError(_reason(error)) from error
         except (av.FFmpegError, ValueError) as error:
             raise VideoError(f"frame {self.index} cannot be shown: {_reason(error)}") from error
         if has_alpha:
             alpha = pixels[..., 3:].astype(np.uint16)
             pixels = ((pixels[..., :3] * alpha + _BACKDROP * (255 - alpha)) // 255).astype(np.uint8)
-        return np.ascontiguousarray(np.rot90(pixels, self.rotation // 90))
+        return self.orientation.shown(pixels)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,27 +137,30 @@ class Video:
     name: str
     limits: Limits
     threads: int = 1
+    _whole: Container = field(init=False)
     _container: av.container.InputContainer = field(init=False)
     _track: av.VideoStream = field(init=False)
     _times_ms: list[float] = field(default_factory=list, init=False)
     _decoded: int = field(default=0, init=False)
     _end_ms: float = field(default=0.0, init=False)
+    _stored: tuple[int, int] = field(default=(0, 0), init=False)
     _size: tuple[int, int] = field(default=(0, 0), init=False)
-    _rotation: int = field(default=0, init=False)
+    _size_changes: list[SizeChange] = field(default_factory=list, init=False)
+    _orientation: Orientation = field(default_factory=Orientation, init=False)
 
     def __enter__(self) -> Self:
         size = os.fstat(self.stream.fileno()).st_size
         if size > self.limits.max_bytes:
             raise self._over("bytes", size, "max_bytes", self.limits.max_bytes)
-        demuxer = checked_container(self.stream, self.name)
+        self._whole = checked_container(self.stream, self.name)
         self.stream.seek(0)
         try:
             self._container = av.open(
-                self.stream,
+                Front(self.stream, self._whole.end) if self._whole.trailing_bytes else self.stream,
                 mode="r",
-                format=demuxer,
+                format=self._whole.demuxer,
                 metadata_errors="ignore",
-                options=_OPENING[demuxer],
+                options=_OPENING[self._whole.demuxer],
             )
             self._open_track()
         except BaseException as error:
@@ -143,12 +178,8 @@ class Video:
         self._container.close()
 
     def _open_track(self) -> None:
-        if not self._container.streams.video:
-            raise VideoError(f"{self.name}: has no video track")
-        self._track = self._container.streams.video[0]
+        self._track = self._shown_track()
         context: Any = self._track.codec_context
-        if context is None:
-            raise VideoError(f"{self.name}: its video codec is unknown; encode it as VP9")
         self._check_pixels(context.width, context.height)
         if self._container.duration:
             self._check_duration(self._container.duration / 1e6)
@@ -160,11 +191,33 @@ class Video:
         context.thread_type = ThreadType.SLICE if is_sliced else ThreadType.AUTO
         context.options = self._decoding
 
+    def _shown_track(self) -> av.VideoStream:
+        streams = self._container.streams.video
+        if not streams:
+            raise VideoError(f"{self.name}: has no video track")
+        # Only MP4 can switch a track off; what WebM calls default, browsers pass over.
+        can_switch = self._whole.demuxer == "mov"
+        index = shown_track(
+            [
+                Track(
+                    codec=_codec(stream),
+                    is_enabled=not can_switch or bool(stream.disposition & Disposition.default),
+                    is_picture=bool(stream.disposition & Disposition.attached_pic),
+                )
+                for stream in streams
+            ]
+        )
+        if index is None:
+            what = "a cover picture and no video" if all(map(_codec, streams)) else "a codec that is unknown"
+            raise VideoError(f"{self.name}: has {what}; encode it as VP9 or H.264")
+        return streams[index]
+
     @property
     def _decoding(self) -> dict[str, str]:
         """Options of a decoder: conceal nothing, and make no room for a picture that is refused anyway."""
         # Twice: they round the sides up to whole blocks before they compare.
-        return {"err_detect": "explode", "max_pixels": str(2 * self.limits.max_pixels)}
+        # Unaligned: a picture that is cropped on its left is cropped there exactly.
+        return {"err_detect": "explode", "max_pixels": str(2 * self.limits.max_pixels), "flags": "+unaligned"}
 
     @property
     def frames_expected(self) -> int:
@@ -211,9 +264,11 @@ class Video:
             frame_count=self._decoded,
             width=self._size[0],
             height=self._size[1],
-            rotation=self._rotation,
+            orientation=self._orientation,
             alpha=self._has_alpha,
             codec=self._codec,
+            trailing_bytes=self._whole.trailing_bytes,
+            size_changes=tuple(self._size_changes),
         )
 
     @property
@@ -223,7 +278,9 @@ class Video:
     @property
     def _codec(self) -> str:
         """The codec's name, whichever decoder is used: vp9, av1, h264."""
-        return self._track.codec_context.codec.canonical_name
+        name = _codec(self._track)
+        assert name is not None  # such a track is not chosen
+        return name
 
     def _pictures(self) -> Iterator[av.VideoFrame]:
         decoder: Any = self._track.codec_context
@@ -234,17 +291,37 @@ class Video:
             decoder = av.CodecContext.create(_ALPHA_DECODERS[self._codec], "r")
             decoder.options = self._decoding
         packets = 0
+        first = None
         for packet in self._container.demux(self._track):
             is_last = packet.dts is None and not packet.size
             if not is_last:
                 packets += not packet.is_discard  # an edit list hides it
-                if packet.is_corrupt or has_hole(bytes(packet)):
+                if packet.is_corrupt or has_hole(bytes(packet), self._codec):
                     raise ValueError("there is a hole in it, as an unfinished upload leaves")
+                if first is None:
+                    first = packet
+                    self._orientation = self._oriented(packet)
                 if witness:
                     witness.decode(packet)
             yield from decoder.decode(None if is_last else packet)
         if self._decoded < packets and (self._codec in _ONE_PICTURE_EACH or self._has_alpha):
             raise ValueError(f"only {self._decoded} of {packets} frames can be decoded")
+
+    def _oriented(self, first: av.Packet[av.VideoStream]) -> Orientation:
+        """
+        How the file says that its pictures lie.
+
+        FFmpeg tells it with each picture only, in one list with what the pictures say of themselves, which
+        browsers pass over. A decoder that knows nothing of the file finds the latter alone.
+        """
+        context: Any = self._track.codec_context
+        matrices = _matrices(context, first)
+        if matrices and self._codec in _MAY_TURN:
+            stranger: Any = av.CodecContext.create(self._codec, "r")
+            stranger.extradata = context.extradata
+            if len(_matrices(stranger, first)) == len(matrices):
+                matrices = []
+        return Orientation.of_matrix(matrices[0]) if matrices else Orientation()
 
     def _frame(self, index: int, picture: av.VideoFrame) -> Frame:
         if picture.is_corrupt:
@@ -252,23 +329,27 @@ class Video:
         if picture.pts is None:
             raise ValueError("it has no presentation time")
         base = self._track.time_base or Fraction(1, 1000)
-        self._check_pixels(picture.width, picture.height)
-        if index == 0:
-            self._rotation = picture.rotation % 360 // 90 * 90
-            self._size = self._shown_size(picture.width, picture.height)
         time_ms = float(picture.pts * base) * 1000
         self._end_ms = time_ms + float((picture.duration or 0) * base) * 1000
+        stored = (picture.width, picture.height)
+        if index == 0:
+            self._size = self._shown_size(*stored)
+        elif stored != self._stored:
+            self._change_size(stored, time_ms)
+        self._stored = stored
         return Frame(
             index=index,
             time_ms=time_ms,
             picture=picture,
             width=self._size[0],
             height=self._size[1],
-            rotation=self._rotation,
+            codec=self._codec,
+            orientation=self._orientation,
         )
 
     def _shown_size(self, width: int, height: int) -> tuple[int, int]:
         """Sides in square pixels, turned; browsers enlarge the short side and never shrink one."""
+        self._check_pixels(width, height)
         aspect = self._track.sample_aspect_ratio or Fraction(1)
         if not Fraction(1, 16) <= aspect <= 16:
             raise VideoError(
@@ -276,7 +357,23 @@ class Video:
             )
         width, height = (round(width * aspect), height) if aspect >= 1 else (width, round(height / aspect))
         self._check_pixels(width, height)
-        return (height, width) if self._rotation % 180 else (width, height)
+        return (height, width) if self._orientation.is_sideways else (width, height)
+
+    def _change_size(self, stored: tuple[int, int], time_ms: float) -> None:
+        """
+        Note that the pictures are larger or smaller from here on, as browsers' recorders make them.
+
+        Shown at the first one's size they lie where they did. Of another shape they would not: the page
+        lays a film out by its sides, and the face would jump.
+        """
+        width, height = self._shown_size(*stored)
+        first_width, first_height = self._size
+        if abs(width - height * first_width / first_height) > _SAME_SHAPE_PX:
+            raise VideoError(
+                f"{self.name}: its picture changes from {first_width}x{first_height} to {width}x{height} "
+                f"at {time_ms / 1000:.2f} s, and so does a player; encode it at one size"
+            )
+        self._size_changes.append(SizeChange(time_ms=time_ms, width=width, height=height))
 
     def _check_pixels(self, width: int, height: int) -> None:
         if width * height > self.limits.max_pixels:
@@ -293,6 +390,23 @@ class Video:
             f"{self.name}: has {value} {what}, over the limit {key} = {limit}; "
             f"use a smaller video, or raise limits.{key} in anchord.toml"
         )
+
+
+def _matrices(context: Any, first: av.Packet[av.VideoStream]) -> list[tuple[int, ...]]:
+    """The display matrices that a decoder gives with the first picture, the file's own first."""
+    pictures = [*context.decode(first), *context.decode(None)]
+    context.flush_buffers()
+    try:
+        notes = list(pictures[0].side_data) if pictures else []
+        return [struct.unpack("=9i", bytes(note)) for note in notes if note.type == SideData.DISPLAYMATRIX]
+    except ValueError:  # a note of a kind that PyAV has no name for
+        return []
+
+
+def _codec(stream: av.VideoStream) -> str | None:
+    """The codec's canonical name; None where FFmpeg knows none."""
+    context: Any = stream.codec_context
+    return context.codec.canonical_name if context is not None else None
 
 
 def _reason(error: Exception) -> str:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from anchord.tracking.video.container import checked_container
 from hypothesis import strategies as st
 
 from anchord.demo.film import encode, film
 from anchord.errors import IncompleteVideoError, VideoError
-from anchord.tracking.container import checked_container
 from tests.films import small_film
 
 KINDS = ["vp9.webm", "h264.mp4", "h264.mov"]
@@ -18,7 +18,7 @@ KINDS = ["vp9.webm", "h264.mp4", "h264.mov"]
 
 def check(file: Path) -> str:
     with file.open("rb") as stream:
-        return checked_container(stream, file.name)
+        return checked_container(stream, file.name).demuxer
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""A video file into frames, as a player shows them."""
