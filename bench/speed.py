@@ -24,7 +24,7 @@ from anchord.model import checked_model
 from anchord.settings import ExtractSettings, Limits
 from anchord.tracking.extract import extract
 from anchord.tracking.faces import FaceFinder
-from anchord.tracking.video.reader import Video
+from anchord.tracking.video import Video
 from tests.service.running import Daemon, drop
 
 RUNS = 7

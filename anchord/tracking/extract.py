@@ -21,8 +21,7 @@ from anchord.tracking.faces import FaceFinder
 from anchord.tracking.follow import Follower
 from anchord.tracking.look import Sampled, sampled
 from anchord.tracking.similarity import points
-from anchord.tracking.video.facts import VideoFacts
-from anchord.tracking.video.reader import Video
+from anchord.tracking.video import Video, VideoFacts
 
 
 def extract(

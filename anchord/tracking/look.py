@@ -18,7 +18,7 @@ from anchord.tracking.follow import Follower
 from anchord.tracking.patch import CloseUp
 from anchord.tracking.quality import Look
 from anchord.tracking.similarity import Floats
-from anchord.tracking.video.reader import Frame, Video
+from anchord.tracking.video import Frame, Video
 
 # So much later than usual a frame on a varying rate is a sample out of turn.
 _LATE = 1.25

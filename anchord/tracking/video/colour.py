@@ -7,7 +7,6 @@ from dataclasses import dataclass
 # Matrix coefficients as ITU-T H.273 numbers them -> as libswscale does. The others are of no camera.
 _NAMED = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
 _BT601, _BT709 = 5, 1
-_FULL, _LIMITED = 2, 1
 # From this height on, a film whose file says nothing is taken for HD. Source: Chromium's ffmpeg_common.cc.
 _HD_HEIGHT = 720
 # Of these, Chromium asks the stream alone, and takes none for BT.601 at any height.
@@ -18,13 +17,19 @@ _SILENT = ("vp8",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Colours:
-    """How to turn a picture's numbers into red, green and blue, in libswscale's numbers."""
+    """
+    How to turn a picture's numbers into red, green and blue.
+
+    Args:
+        matrix: which formula, as libswscale numbers it.
+        is_full_range: whether black is 0, not 16.
+    """
 
     matrix: int
-    range: int
+    is_full_range: bool
 
 
-def colours(*, codec: str, height: int, matrix: int, is_full: bool) -> Colours:
+def colours(*, codec: str, height: int, matrix: int, is_full_range: bool) -> Colours:
     """
     The colours of a picture as browsers show them.
 
@@ -32,10 +37,10 @@ def colours(*, codec: str, height: int, matrix: int, is_full: bool) -> Colours:
         codec: its name.
         height: as shown, before it is turned, px.
         matrix: what the file names, as ITU-T H.273 numbers it; 2 for nothing.
-        is_full: whether black is 0 and white the largest number.
+        is_full_range: whether black is 0 and white the largest number.
     """
     named = None if codec in _SILENT else _NAMED.get(matrix)
     if named is None:
         is_hd = height >= _HD_HEIGHT and codec not in _SELF_DESCRIBING
         named = _BT709 if is_hd else _BT601
-    return Colours(matrix=named, range=_FULL if is_full else _LIMITED)
+    return Colours(matrix=named, is_full_range=is_full_range)

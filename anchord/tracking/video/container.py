@@ -21,6 +21,12 @@ Demuxer = Literal["matroska", "mov"]
 _EBML_MAGIC = b"\x1a\x45\xdf\xa3"
 _BMFF_FIRST_BOXES = frozenset((b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"))
 
+# No other file and no URL, whatever the video names; for WebM its own checksums too.
+_OPTIONS: dict[Demuxer, dict[str, str]] = {
+    "mov": {"protocol_whitelist": "", "enable_drefs": "0"},
+    "matroska": {"protocol_whitelist": "", "err_detect": "crccheck+explode"},
+}
+
 # What other files begin with: at which byte, what stands there, and what such a file is.
 _OTHERS = (
     (0, b"\x00\x00\x01\xba", "an MPEG program stream (.mpg, .vob)"),
@@ -48,6 +54,11 @@ class Container:
     demuxer: Demuxer
     end: int
     trailing_bytes: int
+
+    @property
+    def options(self) -> dict[str, str]:
+        """Of the demuxer."""
+        return _OPTIONS[self.demuxer]
 
 
 def checked_container(stream: BufferedReader, name: str) -> Container:

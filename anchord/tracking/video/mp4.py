@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from io import BufferedReader
 
-from anchord.tracking.video.wholeness import cut, damaged, is_foreign
+from anchord.tracking.video.wholeness import cut, damaged, is_foreign, second
 
 # Boxes that hold nothing but boxes.
 _FOLDERS = frozenset(
@@ -52,6 +52,8 @@ def end_of_boxes(stream: BufferedReader, size: int, name: str) -> int:
     seen: set[bytes] = set()
     while position < size:
         box = _box(stream, position, size, is_outermost=True)
+        if box is not None and box.kind == b"ftyp" and b"moov" in seen and b"mvex" not in seen:
+            raise second(name, position)
         is_whole = b"moov" in seen and not seen.isdisjoint((b"mdat", b"moof"))
         if is_whole and _is_behind(box, seen, stream, position, size):
             return position
@@ -76,7 +78,7 @@ def _is_behind(box: _Box | None, seen: set[bytes], stream: BufferedReader, posit
     if b"mvex" in seen:  # it comes in fragments, and does not say how many
         is_box = box is not None and box.is_possible and box.end <= size
         return not is_box and is_foreign(stream, position, size)
-    if box is None or not box.is_possible or box.kind == b"ftyp":
+    if box is None or not box.is_possible:
         return True
     return box.end > size and box.kind not in _MORE
 

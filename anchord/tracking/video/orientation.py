@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -46,6 +47,11 @@ class Orientation:
         clockwise = (0 if a > 0 else 180) if abs(a) > abs(b) else (90 if b > 0 else 270)
         return cls(rotation=-clockwise % 360, is_mirrored=is_mirrored)
 
+    @classmethod
+    def of_matrices(cls, matrices: Sequence[Sequence[float]]) -> Self:
+        """What the first of them asks for, if there is one."""
+        return cls.of_matrix(matrices[0]) if matrices else cls()
+
     @property
     def is_sideways(self) -> bool:
         """Whether width and height change places."""
@@ -55,3 +61,10 @@ class Orientation:
         """The stored *pixels* (height, width, ...) as a player shows them."""
         turned = np.rot90(pixels, self.rotation // 90)
         return np.ascontiguousarray(turned[:, ::-1] if self.is_mirrored else turned)
+
+
+def matrix_of_turn(degrees: float) -> tuple[float, ...]:
+    """The display matrix that turns a picture by *degrees* counter-clockwise."""
+    angle = math.radians(-degrees)
+    a, b = math.cos(angle), math.sin(angle)
+    return (a, b, 0, -b, a, 0, 0, 0, 1)

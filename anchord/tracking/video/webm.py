@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from io import BufferedReader
 
 from anchord.errors import VideoError
-from anchord.tracking.video.wholeness import cut, damaged, is_foreign
+from anchord.tracking.video.wholeness import cut, damaged, is_foreign, second
 
 _EBML_HEADER = 0x1A45DFA3
 _SEGMENT = 0x18538067
@@ -134,9 +134,7 @@ class _Walk:
             is_right = element == _EBML_HEADER
         else:
             if element == _EBML_HEADER:
-                raise VideoError(
-                    f"{self._name}: holds a second video from byte {position} on; put in one only"
-                )
+                raise second(self._name, position)
             is_right = element == _SEGMENT or element in _ANYWHERE
         if not is_right:
             raise damaged(self._name, position, "something begins there that does not belong there")

@@ -27,6 +27,11 @@ def damaged(name: str, position: int, what: str) -> VideoError:
     return VideoError(f"{name}: is damaged at byte {position}: {what}; upload it again")
 
 
+def second(name: str, position: int) -> VideoError:
+    """Another video begins at *position*; players disagree on what to show of it."""
+    return VideoError(f"{name}: holds a second video from byte {position} on; put in one only")
+
+
 def is_foreign(stream: BufferedReader, position: int, size: int) -> bool:
     """
     Whether what lies between *position* and the end of the file can't be a piece of a video.

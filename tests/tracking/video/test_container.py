@@ -6,11 +6,11 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from anchord.tracking.video.container import checked_container
 from hypothesis import strategies as st
 
 from anchord.demo.film import encode, film
 from anchord.errors import IncompleteVideoError, VideoError
+from anchord.tracking.video.container import checked_container
 from tests.films import small_film
 
 KINDS = ["vp9.webm", "h264.mp4", "h264.mov"]
@@ -102,7 +102,7 @@ def test_boxes_nested_without_end_are_not_followed_for_ever(tmp_path: Path) -> N
     nested = b""
     for _ in range(3000):
         nested = (len(nested) + 8).to_bytes(4, "big") + b"moov" + nested
-    file.write_bytes(nested)
+    file.write_bytes(nested + b"\0\0\0\x08mdat")
     assert check(file) == "mov"
 
 

@@ -11,7 +11,9 @@ import pytest
 
 from anchord.errors import VideoError
 from anchord.settings import Limits
-from anchord.tracking.video.reader import Frame, Video
+from anchord.tracking.video import Video
+from anchord.tracking.video.colour import Colours
+from anchord.tracking.video.reader import Picture
 from tests.torture.films import films
 
 
@@ -63,14 +65,13 @@ def test_a_want_of_memory_is_not_called_damage(tmp_path: Path, monkeypatch: pyte
 def test_a_picture_that_finds_no_memory_is_not_called_damage() -> None:
     """FFmpeg's error for it is one of FFmpeg's errors too."""
 
-    class Picture:
+    class Decoded:
         format = av.VideoFormat("yuv420p", 16, 16)
         colorspace = color_range = 2
 
         def reformat(self, **_options: object) -> None:
             raise av.error.MemoryError(0, "none")
 
-    picture: Any = Picture()
-    frame = Frame(index=0, time_ms=0, picture=picture, width=16, height=16, codec="vp9")
+    decoded: Any = Decoded()
     with pytest.raises(MemoryError):
-        frame.rgb()
+        Picture(frame=decoded, time_ms=0, end_ms=1).pixels((16, 16), Colours(matrix=5, is_full_range=False))
