@@ -92,7 +92,7 @@ def _other(head: bytes) -> str:
     for at, magic, kind in _OTHERS:
         if head.startswith(magic, at):
             return (
-                f"{kind}, neither a WebM nor an MP4 video, and browsers don't play it; convert it, for "
+                f"{kind}, neither a WebM nor an MP4 video; convert it, for "
                 "example by: ffmpeg -i FILE -an -c:v libx264 -pix_fmt yuv420p idle.mp4"
             )
     return f"neither a WebM nor an MP4 video, whatever its name says (it begins with {head[:8]!r})"
