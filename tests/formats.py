@@ -59,6 +59,9 @@ class Row:
         warnings: their codes.
         refused: words of the message, where it is.
         is_played: whether Chromium plays it, on any machine.
+        off: how far pictures may be from how they should look, of 255 on average. Encoding and colours at
+            half the resolution take 3 of a face, and one turned the wrong way is off by 50; of fields of one
+            colour they take 2, and those read by another matrix or range are off by 3 and more.
     """
 
     container: str
@@ -68,6 +71,7 @@ class Row:
     warnings: tuple[str, ...] = ()
     refused: str = ""
     is_played: bool = True
+    off: float = 4.0
 
 
 # -- films -------------------------------------------------------------------------------------------
@@ -702,12 +706,14 @@ ODDITIES = [
         holds="colours of BT.601, BT.709 or BT.2020, full or limited range, 8 or 10 bit",
         happens="obeyed",
         variants=colour_variants(),
+        off=2.5,
     ),
     Row(
         container="any",
         holds="no word about its colours",
         happens="BT.601; H.264 and VP8 from 720 lines on BT.709; limited range; as Chromium guesses",
         variants=silent_variants(),
+        off=2.5,
     ),
 ]
 
@@ -736,7 +742,12 @@ def write_all(folder: Path) -> None:
     listed: list[dict[str, Any]] = []
     for title, row, make in each():
         file = folder / f"{len(listed):03d}"
-        entry: dict[str, Any] = {"title": title, "file": file.name, "isPlayed": row.is_played, "pictures": []}
+        entry: dict[str, Any] = {
+            "title": title,
+            "file": file.name,
+            "isPlayed": row.is_played,
+            "pictures": [],
+        }
         try:
             seen, facts = read(make().content, file)
             entry["changesSize"] = bool(facts.size_changes)
