@@ -112,6 +112,8 @@ class Encoding:
     pixels: str = "yuv420p"
     options: Mapping[str, str] = field(default_factory=dict)
     pictures: Callable[[], Sequence[Pixels]] = face
+    #: That a player applies, degrees counter-clockwise.
+    rotation: int = 0
 
 
 QUALITY: Mapping[str, Mapping[str, str]] = {
@@ -147,6 +149,8 @@ def _track(container: Any, encoding: Encoding) -> Any:
     track = container.add_stream(encoding.codec, rate=FPS, options=options)
     height, width = encoding.pictures()[0].shape[:2]
     track.width, track.height, track.pix_fmt = width, height, encoding.pixels
+    if encoding.rotation:
+        track.set_display_rotation(encoding.rotation)
     if not options:
         track.bit_rate = 4_000_000
     return track
@@ -193,18 +197,18 @@ def blocks(content: bytes, *, track: int = 1, from_ms: int = 0) -> list[tuple[in
 # -- what is odd about some --------------------------------------------------------------------------
 
 
-def transparent(codec: str) -> Made:
-    """A face behind a transparent strip, which shows mid-grey."""
+def transparent(codec: str, rotation: int = 0) -> Made:
+    """A face behind a transparent strip, which shows mid-grey, turned in its projection."""
 
     def pictures() -> list[Pixels]:
         alpha = np.full((SIZE[1], SIZE[0], 1), 255, np.uint8)
         alpha[:40] = 0
         return [np.concatenate([pixels, alpha], axis=2) for pixels in face()]
 
-    content = encoded("webm", Encoding(codec=codec, pixels="yuva420p", pictures=pictures))
+    encoding = Encoding(codec=codec, pixels="yuva420p", pictures=pictures, rotation=rotation)
     seen = face()[0].copy()
     seen[:40] = 128
-    return Made(content=content, first=seen)
+    return Made(content=encoded("webm", encoding), first=np.rot90(seen, rotation // 90))
 
 
 ORIENTATIONS: Mapping[str, tuple[int, bool, tuple[int, int, int, int]]] = {
@@ -581,7 +585,8 @@ ODDITIES = [
         container="WebM, MKV",
         holds="a turn in its projection",
         happens="obeyed",
-        variants={f"{degrees}": partial(rolled, degrees) for degrees in (90, 180, -90)},
+        variants={f"{degrees}": partial(rolled, degrees) for degrees in (90, 180, -90)}
+        | {f"{codec} with alpha": partial(transparent, codec, 90) for codec in ("libvpx", "libvpx-vp9")},
     ),
     Row(
         container="any",

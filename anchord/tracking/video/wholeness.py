@@ -9,8 +9,9 @@ from anchord.errors import IncompleteVideoError, VideoError
 
 # A text, such as the rest of a web form or a server's error page, is at most this long.
 _LONGEST_TEXT = 65_536
-# Fewer zeros than any block of a video takes; a hole that an unfinished upload leaves has thousands.
-_FEW_ZEROS = 15
+# Fewer zeros than any block of a video takes (a hole that an unfinished upload leaves has thousands), and
+# more than the length of the next box begins with, which may be all that is there of it.
+_FEW_ZEROS = range(4, 16)
 _TEXT = string.printable.encode()
 
 
@@ -43,4 +44,4 @@ def is_foreign(stream: BufferedReader, position: int, size: int) -> bool:
         return False
     stream.seek(position)
     tail = stream.read(_LONGEST_TEXT)
-    return not tail.translate(None, _TEXT) or (len(tail) <= _FEW_ZEROS and not any(tail))
+    return not tail.translate(None, _TEXT) or (len(tail) in _FEW_ZEROS and not any(tail))
