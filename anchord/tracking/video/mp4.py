@@ -14,7 +14,7 @@ _FOLDERS = frozenset(
 # Deeper than any video goes; ten folders nest five deep.
 _DEPTH = 8
 # What tells whether the video is all there: the index, the pictures, and that more of both may follow.
-_TELLING = frozenset((b"moov", b"mdat", b"moof", b"mvex"))
+_TELLING = frozenset((b"moov", b"trak", b"mdat", b"moof", b"mvex"))
 # What a video goes on with: one of these that is longer than the file was cut, whatever stands before it.
 _MORE = _TELLING | {b"mfra", b"sidx", b"styp", b"emsg", b"free", b"uuid"}
 
@@ -67,8 +67,8 @@ def end_of_boxes(stream: BufferedReader, size: int, name: str) -> int:
         if box.kind in _FOLDERS:
             seen |= _within(stream, box, name, depth=1)
         position = box.end
-    if b"moov" not in seen or seen.isdisjoint((b"mdat", b"moof")):
-        # Recorders write the index last: without it the upload is still under way, or was cut.
+    # Recorders write the index last, others first: with one but not the other the upload is still under way.
+    if b"moov" not in seen or (b"trak" in seen and seen.isdisjoint((b"mdat", b"moof"))):
         raise cut(name, size)
     return size
 
