@@ -111,6 +111,9 @@ class Source(Struct, frozen=True, kw_only=True):
     start_ms: Annotated[Number, Meta(description="presentation time of the first frame, ms")]
     variable_frame_rate: Annotated[bool, Meta(description="whether frame times are uneven")]
     rotation: Annotated[int, Meta(description="turn that a player applies, degrees counter-clockwise")]
+    mirrored: Annotated[
+        bool, Meta(description="whether a player swaps left and right after the turn; false where missing")
+    ] = False
     alpha: Annotated[bool, Meta(description="whether the picture has transparency")]
     codec: Annotated[Code, Meta(description="such as vp9, av1, h264")]
     size: Annotated[int, Meta(ge=0, description="bytes of the file")]

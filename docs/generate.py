@@ -1,8 +1,9 @@
 """
 Write the pages that follow from the code: `make docs`. A test holds that they are up to date.
 
-settings.md takes its words from anchord.toml, whose comments are what people read first; types,
-limits and defaults come from the code.
+formats.md has a line for each row of tests/formats.py, which makes the files. settings.md takes its
+words from anchord.toml, whose comments are what people read first; types, limits and defaults come from
+the code.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from msgspec import inspect
 from anchord import __version__, cli
 from anchord.log import EVENTS
 from anchord.settings import PackSettings, Settings
+from tests.formats import CODECS, ODDITIES, Row
 
 HERE = Path(__file__).parent
 EXAMPLE = HERE.parent / "anchord.toml"
@@ -29,7 +31,12 @@ _MADE = "<!-- Made by `make docs` from the code; change it there. -->\n"
 
 def pages() -> dict[str, str]:
     """File name -> content of each page."""
-    return {"settings.md": settings_page(), "events.md": events_page(), "anchord.1": manual_page()}
+    return {
+        "settings.md": settings_page(),
+        "events.md": events_page(),
+        "formats.md": formats_page(),
+        "anchord.1": manual_page(),
+    }
 
 
 def settings_page() -> str:
@@ -141,6 +148,49 @@ def events_page() -> str:
     for name, (level, when, keys) in EVENTS.items():
         lines.append(f"| `{name}` | {level} | {when} | {', '.join(f'`{key}`' for key in keys)} |")
     return "\n".join(lines) + "\n"
+
+
+def formats_page() -> str:
+    """Every kind of file, and what happens to it."""
+    lines = [
+        "# Video files\n",
+        _MADE,
+        "What a player shows is what is tracked: the same track, turned and mirrored alike, in the same",
+        "shape, colours and times. Each line is a test that makes such a file and looks at what is seen in",
+        "it; where Chromium plays it, another holds its pictures against that.\n",
+        "A file that ends too early, has a hole or is damaged is refused, whatever is in it: “ends after …",
+        "bytes, in the middle”, “there is a hole in it”, “is damaged at …”. What a refusal or a warning asks",
+        "for is mostly this:\n",
+        "```sh",
+        "ffmpeg -i FILE -an -c:v libvpx-vp9 -crf 28 -b:v 0 -pix_fmt yuv420p idle.webm",
+        "```\n",
+        "## Containers and codecs\n",
+        "| container | codec | anchord | Chromium |",
+        "|---|---|---|---|",
+        *map(_format, CODECS),
+        "",
+        "## What players make of the rest\n",
+        "| container | what is in it | anchord | Chromium |",
+        "|---|---|---|---|",
+        *map(_format, ODDITIES),
+        "",
+        "Of H.264, Chromium believes matrix and range only where primaries and transfer are named too, and",
+        "guesses otherwise; anchord believes what is named. HDR (PQ, HLG) is not mapped to a screen's tones.",
+        "",
+        "## Warnings about the file\n",
+        "They stand in `quality.warnings`, in the log and on the terminal, beside those about the face:\n",
+        "| code | means |",
+        "|---|---|",
+        "| `not_for_browsers` | the anchors are right, but no page, or not every one, will play this codec |",
+        "| `trailing_bytes` | something lies behind the video's end; players pass over it |",
+        "| `size_changes` | the picture is scaled from some frame on; a page's layout may jump |",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _format(row: Row) -> str:
+    plays = ("plays it" if row.refused else "the same") if row.is_played else "does not play it"
+    return f"| {row.container} | {row.holds} | {row.happens} | {plays} |"
 
 
 def manual_page() -> str:

@@ -32,7 +32,7 @@ def generate() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("page", ["settings.md", "events.md", "anchord.1"])
+@pytest.mark.parametrize("page", ["settings.md", "events.md", "formats.md", "anchord.1"])
 def test_a_page_that_follows_from_the_code_is_up_to_date(generate: ModuleType, page: str) -> None:
     """Where this fails: make docs."""
     assert (HERE / "docs" / page).read_text() == generate.pages()[page]

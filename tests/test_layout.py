@@ -13,7 +13,7 @@ import pytest
 HOUSE = Path(__file__).parents[1] / "anchord"
 
 DOORS = {
-    "av": "tracking/video.py",
+    "av": "tracking/video/reader.py",
     "mediapipe": "tracking/faces.py",
     "cv2": "tracking/follow.py",
     "watchdog": "service/watching/events.py",
@@ -34,7 +34,12 @@ PURE = [
     "tracking/similarity.py",
     "tracking/smooth.py",
     "tracking/quality.py",
-    "tracking/facts.py",
+    "tracking/video/colour.py",
+    "tracking/video/facts.py",
+    "tracking/video/holes.py",
+    "tracking/video/orientation.py",
+    "tracking/video/timing.py",
+    "tracking/video/tracks.py",
     "service/timers.py",
     "service/queue.py",
     "service/rate_limit.py",

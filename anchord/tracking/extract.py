@@ -18,11 +18,10 @@ from anchord.tracking import anchors, follow, light, quality
 from anchord.tracking.anchors import AnchorTrack
 from anchord.tracking.course import Course, Seen, course
 from anchord.tracking.faces import FaceFinder
-from anchord.tracking.facts import VideoFacts
 from anchord.tracking.follow import Follower
 from anchord.tracking.look import Sampled, sampled
 from anchord.tracking.similarity import points
-from anchord.tracking.video import Video
+from anchord.tracking.video import Video, VideoFacts
 
 
 def extract(
@@ -109,7 +108,8 @@ def _timeline(
             duration_ms=facts.timing.duration_ms,
             start_ms=facts.timing.start_ms,
             variable_frame_rate=facts.timing.variable_frame_rate,
-            rotation=facts.rotation,
+            rotation=facts.orientation.rotation,
+            mirrored=facts.orientation.is_mirrored,
             alpha=facts.alpha,
             codec=facts.codec,
             size=key.size,
@@ -144,7 +144,8 @@ def _timeline(
             longest_gap_ms=facts.timing.duration_ms if made is None else made.coverage.longest_gap_ms,
             jitter_px=None if made is None else made.jitter_px,
             face_height=quality.face_height(looks),
-            warnings=quality.warnings(
+            warnings=facts.warnings
+            + quality.warnings(
                 looks,
                 hidden=None if made is None else made.hidden,
                 almost_seam_px=made.seam_px if made is not None and is_almost else None,

@@ -11,7 +11,10 @@ import pytest
 
 from anchord.errors import VideoError
 from anchord.settings import Limits
-from anchord.tracking.video import Frame, Video
+from anchord.tracking.video import Video
+from anchord.tracking.video.colour import Colours
+from anchord.tracking.video.orientation import Orientation
+from anchord.tracking.video.reader import Picture, _matrices_in
 from tests.torture.films import films
 
 
@@ -60,17 +63,54 @@ def test_a_want_of_memory_is_not_called_damage(tmp_path: Path, monkeypatch: pyte
         frames(films()["vp9.webm"], tmp_path)
 
 
-@pytest.mark.parametrize("foreign", [av.error.BlockingIOError, av.error.MemoryError])
-def test_a_picture_that_finds_no_memory_is_not_called_damage(foreign: type[av.FFmpegError]) -> None:
-    """It is turned into pixels by threads of their own, which may not be had either."""
+def test_a_picture_that_finds_no_memory_is_not_called_damage() -> None:
+    """FFmpeg's error for it is one of FFmpeg's errors too."""
 
-    class Picture:
+    class Decoded:
         format = av.VideoFormat("yuv420p", 16, 16)
+        colorspace = color_range = 2
 
         def reformat(self, **_options: object) -> None:
-            raise foreign(0, "none")
+            raise av.error.MemoryError(0, "none")
 
-    picture: Any = Picture()
-    frame = Frame(index=0, time_ms=0, picture=picture, width=16, height=16, rotation=0)
+    decoded: Any = Decoded()
     with pytest.raises(MemoryError):
-        frame.rgb()
+        Picture(frame=decoded, time_ms=0, end_ms=1).pixels((16, 16), Colours(matrix=5, is_full_range=False))
+
+
+def test_the_turn_is_known_beside_a_note_that_pyav_has_no_name_for() -> None:
+    """Pictures for two eyes come with such a note, and then none can be read."""
+
+    class Decoded:
+        rotation = -90
+
+        @property
+        def side_data(self) -> None:
+            raise ValueError("37 is not a valid Type")
+
+    class Decoder:
+        def decode(self, packet: object) -> list[Decoded]:
+            return [Decoded()] if packet else []
+
+        def flush_buffers(self) -> None: ...
+
+    assert Orientation.of_matrices(_matrices_in(Decoder(), b"x")) == Orientation(rotation=270)
+
+
+@pytest.mark.parametrize("name", sorted(films()))
+def test_half_an_upload_is_never_taken_for_a_whole_one(name: str, tmp_path: Path) -> None:
+    """Neither where the file grows, nor where its space is set aside first and filled from the front."""
+    whole = films()[name]
+    for share in range(1, 32):
+        front = whole[: len(whole) * share // 32]
+        for content in (front, front + bytes(len(whole) - len(front))):
+            try:
+                # Nothing tells where a live recording or a film in fragments should have ended.
+                assert frames(content, tmp_path) == 12 or (content == front and is_cut_between(whole, front))
+            except VideoError:
+                continue
+
+
+def is_cut_between(whole: bytes, front: bytes) -> bool:
+    """Whether a box begins where the front ends."""
+    return whole[len(front) + 4 : len(front) + 8] in (b"moof", b"mdat", b"mfra")

@@ -25,19 +25,6 @@ class Timing:
     variable_frame_rate: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VideoFacts:
-    """What was really in the file, known once every frame was decoded."""
-
-    timing: Timing
-    frame_count: int
-    width: int
-    height: int
-    rotation: int
-    alpha: bool
-    codec: str
-
-
 def timing(times_ms: Sequence[float], *, end_ms: float, named_fps: float | None) -> Timing:
     """
     The timing of a video.
