@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 DEMO := demo-avatars
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit web torture bench bench-scale lock install uninstall test-deploy docs clean
+.PHONY: help demo test lint types unit web torture bench bench-scale lock notices install uninstall test-deploy docs clean
 
 help:
 	@echo 'make demo   a sample avatars folder, the daemon on it, and the page'
@@ -17,7 +17,7 @@ help:
 	@echo 'make install       put it on this server, as root: venv, unit, settings, man page'
 	@echo 'make uninstall     take that away; settings and timelines stay'
 	@echo 'make test-deploy   unit and image under a real systemd and a real Docker engine'
-	@echo 'make lock   resolve the dependencies anew'
+	@echo 'make lock   resolve the dependencies anew; notices: write down whose work that is'
 
 demo: $(VENV)/.installed
 	@$(BIN)/python -m anchord.demo $(DEMO)
@@ -69,6 +69,10 @@ lock: $(VENV)/.installed
 	$(COMPILE) --upgrade --extra dev --extra demo pyproject.toml -o requirements.lock
 	$(COMPILE) --upgrade -c requirements.lock pyproject.toml -o requirements.runtime.lock
 	echo hatchling | $(COMPILE) --upgrade -c requirements.lock - -o requirements.build.lock
+
+# THIRD_PARTY.md, from the wheels that requirements.runtime.lock names; after each `make lock`.
+notices: $(VENV)/.installed
+	$(BIN)/python deploy/notices.py lock
 
 # On a server, as root: PREFIX (/usr/local) and DESTDIR work as everywhere.
 install:
