@@ -2,6 +2,7 @@
 #
 #   docker build -t anchord .
 #   docker run --network none --cap-drop ALL --security-opt no-new-privileges --read-only \
+#     --security-opt seccomp=deploy/seccomp.json \
 #     --user "$(id -u):$(id -g)" -v "$PWD/avatars:/usr/share/nginx/html/avatars" anchord
 #
 # The libraries are pinned by hash. For an image that is the same to the last byte, name the base by

@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 DEMO := demo-avatars
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit web torture bench bench-scale lock notices sbom install uninstall test-deploy docs clean
+.PHONY: help demo test lint types unit web torture bench bench-scale lock notices sbom seccomp install uninstall test-deploy docs clean
 
 help:
 	@echo 'make demo   a sample avatars folder, the daemon on it, and the page'
@@ -79,6 +79,10 @@ notices: $(VENV)/.installed
 
 sbom:
 	@PYTHON=$(PYTHON) deploy/sbom dist/anchord.cdx.json && echo dist/anchord.cdx.json
+
+# The container's system call filter, from the unit's; systemd 252 (Debian 12) knows what each group means.
+seccomp: $(VENV)/.installed
+	$(BIN)/python deploy/seccomp.py
 
 # On a server, as root: PREFIX (/usr/local) and DESTDIR work as everywhere.
 install:
