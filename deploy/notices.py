@@ -188,9 +188,8 @@ def texts(notices: Iterable[Notice]) -> Iterator[str]:
     owners: dict[str, list[str]] = {}
     for notice in notices:
         if not notice.texts:
-            owners.setdefault(f"(The wheel has no text of its own; {notice.licence}.)", []).append(
-                notice.name
-            )
+            instead = f"(The wheel has no text of its own; its licence is {notice.licence}.)"
+            owners.setdefault(instead, []).append(f"{notice.name} {notice.version}")
         for name, text in notice.texts.items():
             owners.setdefault(text.strip(), []).append(f"{notice.name} {notice.version}, {name}")
     for text, names in owners.items():

@@ -97,5 +97,5 @@ def test_a_text_that_several_share_is_printed_once_and_names_them_all(notices: M
     printed = "".join(notices.texts([*shared, bare]))
     assert printed.count("Permission") == 1
     assert "one 1, LICENSE\ntwo 1, LICENSE" in printed
-    assert "three" in printed
+    assert "three 1\n" in printed
     assert "no text of its own" in printed
