@@ -2,6 +2,7 @@
 #
 #   docker build -t anchord .
 #   docker run --network none --cap-drop ALL --security-opt no-new-privileges --read-only \
+#     --security-opt seccomp=deploy/seccomp.json \
 #     --user "$(id -u):$(id -g)" -v "$PWD/avatars:/usr/share/nginx/html/avatars" anchord
 #
 # The libraries are pinned by hash. For an image that is the same to the last byte, name the base by
@@ -22,16 +23,17 @@ WORKDIR /src
 # --build-arg PIP_NO_INDEX=1.
 COPY LICENSE wheel[s]/* /wheels/
 ARG PIP_NO_INDEX PIP_INDEX_URL
-COPY pyproject.toml requirements.runtime.lock requirements.build.lock README.md LICENSE ./
-COPY deploy/make-venv deploy/
+COPY pyproject.toml requirements.runtime.lock requirements.build.lock README.md LICENSE THIRD_PARTY.md ./
+COPY deploy/make-venv deploy/notices.py deploy/
 COPY anchord anchord
 RUN PIP_FIND_LINKS=/wheels deploy/make-venv /opt/anchord
 
 FROM python
 ARG VERSION=unknown
+# Of the image, not of anchord: PyAV's wheel carries x264 and x265, see THIRD_PARTY.md before publishing one.
 LABEL org.opencontainers.image.title="anchord" \
       org.opencontainers.image.description="Timelines that pin mouth and eye overlays to avatars' faces" \
-      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.licenses="Apache-2.0 AND GPL-3.0-or-later" \
       org.opencontainers.image.version="${VERSION}"
 COPY --from=build /opt/anchord /opt/anchord
 RUN ln -s /opt/anchord/bin/anchord /usr/local/bin/anchord \

@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 DEMO := demo-avatars
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit web torture bench bench-scale lock install uninstall test-deploy docs clean
+.PHONY: help demo test lint types unit web torture bench bench-scale lock notices sbom seccomp install uninstall test-deploy docs clean
 
 help:
 	@echo 'make demo   a sample avatars folder, the daemon on it, and the page'
@@ -17,7 +17,8 @@ help:
 	@echo 'make install       put it on this server, as root: venv, unit, settings, man page'
 	@echo 'make uninstall     take that away; settings and timelines stay'
 	@echo 'make test-deploy   unit and image under a real systemd and a real Docker engine'
-	@echo 'make lock   resolve the dependencies anew'
+	@echo 'make lock   resolve the dependencies anew; notices: write down whose work that is'
+	@echo 'make sbom   a CycloneDX bill of materials of an installation, in dist/'
 
 demo: $(VENV)/.installed
 	@$(BIN)/python -m anchord.demo $(DEMO)
@@ -63,12 +64,25 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 
 COMPILE = $(BIN)/uv pip compile --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --quiet
 
-# Three files, one resolution: what developing needs, what a server needs, what building the wheel needs.
+# Three files, one resolution: what developing needs, what a server needs, what building the wheel needs. A fourth
+# for the one tool that has an environment of its own.
 lock: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	$(COMPILE) --upgrade --extra dev --extra demo pyproject.toml -o requirements.lock
 	$(COMPILE) --upgrade -c requirements.lock pyproject.toml -o requirements.runtime.lock
 	echo hatchling | $(COMPILE) --upgrade -c requirements.lock - -o requirements.build.lock
+	echo cyclonedx-bom | $(COMPILE) --upgrade --python-version 3.11 - -o requirements.sbom.lock
+
+# THIRD_PARTY.md, from the wheels that requirements.runtime.lock names; after each `make lock`.
+notices: $(VENV)/.installed
+	$(BIN)/python deploy/notices.py lock
+
+sbom:
+	@PYTHON=$(PYTHON) deploy/sbom dist/anchord.cdx.json && echo dist/anchord.cdx.json
+
+# The container's system call filter, from the unit's; systemd 252 (Debian 12) knows what each group means.
+seccomp: $(VENV)/.installed
+	$(BIN)/python deploy/seccomp.py
 
 # On a server, as root: PREFIX (/usr/local) and DESTDIR work as everywhere.
 install:

@@ -2,7 +2,8 @@
 The page and an avatars folder at http://localhost:8080/, for development.
 
 ``python -m anchord.demo.serve PAGE AVATARS`` does what ``web/nginx.conf`` does, with nothing to set up:
-range requests, revalidation, folder listings in nginx's JSON, dotfiles and anchord.toml denied.
+range requests, revalidation, folder listings in nginx's JSON, dotfiles and anchord.toml denied, what
+lies in a pack served as data that can't run.
 """
 
 from __future__ import annotations
@@ -21,6 +22,12 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 _SPRITES = {".png", ".jpg", ".jpeg", ".webp", ".avif", ".svg"}
+_VIDEOS = {".webm", ".mp4", ".m4v", ".mov", ".mkv"}
+
+# What nginx.conf says of a pack's files; a video that is opened on its own must be able to load itself.
+_POLICY = "default-src 'none'; {}base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_FILE_POLICY = _POLICY.format("style-src 'unsafe-inline'; ") + "; sandbox"
+_VIDEO_POLICY = _POLICY.format("media-src 'self'; style-src 'unsafe-inline'; ")
 
 
 class Files(StaticFiles):
@@ -32,8 +39,14 @@ class Files(StaticFiles):
         if any(part.startswith(".") and part != "." for part in parts) or "anchord.toml" in parts:
             raise HTTPException(status_code=404)
         response = await super().get_response(path, scope)
-        is_sprite = scope["root_path"].endswith("/avatars") and Path(path).suffix.lower() in _SPRITES
-        response.headers["Cache-Control"] = "public, max-age=2592000" if is_sprite else "no-cache"
+        kind = Path(path).suffix.lower() if scope["root_path"].endswith("/avatars") else None
+        response.headers["Cache-Control"] = "public, max-age=2592000" if kind in _SPRITES else "no-cache"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        if kind is not None:
+            is_video = kind in _VIDEOS
+            response.headers["Content-Security-Policy"] = _VIDEO_POLICY if is_video else _FILE_POLICY
+            if not (is_video or kind in _SPRITES or kind == ".json"):
+                response.headers["Content-Type"] = "application/octet-stream"
         return response
 
 

@@ -24,6 +24,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (pack / "anchors_timeline.json").write_text('{"version": 1}')
     (pack / "anchord.toml").write_text("sample_rate = 1")
     (pack / ".anchord-tmp").write_text("half a timel")
+    for name in ("evil.html", "evil.js", "evil.svg"):
+        (pack / name).write_text("<svg xmlns='http://www.w3.org/2000/svg'><script>ran()</script></svg>")
     (folder / "secret").write_text("secret")
     return folder
 
@@ -72,6 +74,26 @@ def test_a_timeline_that_did_not_change_is_not_sent_again(url: str) -> None:
 
 def test_sprites_are_kept_for_long(url: str) -> None:
     assert "max-age=2592000" in ask(f"{url}/avatars/someone/base_face.png")[1]["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("evil.html", "application/octet-stream"),
+        ("evil.js", "application/octet-stream"),
+        ("evil.svg", "image/svg+xml"),
+        ("idle.webm", "video/webm"),
+    ],
+)
+def test_what_was_uploaded_is_data_with_the_policy_that_nginx_gives_it(
+    url: str, name: str, kind: str
+) -> None:
+    headers = ask(f"{url}/avatars/someone/{name}")[1]
+    policy = headers["Content-Security-Policy"]
+
+    assert (headers.get_content_type(), headers["X-Content-Type-Options"]) == (kind, "nosniff")
+    assert f'"{policy}"' in (Path(__file__).parents[2] / "web/nginx.conf").read_text()
+    assert policy.endswith("; sandbox") == (name != "idle.webm")
 
 
 @pytest.mark.parametrize(

@@ -93,12 +93,50 @@ def test_every_layer_of_the_workers_sandbox_holds_under_the_unit_too(server: Con
 
     assert layers
     assert {"limits", "no_new_privs", "seccomp", "landlock"} <= set(layers[-1])
-    assert all(state.startswith("on") for state in layers[-1].values()), layers[-1]
+    # Threads the kernel can only count for a whole user; under the unit TasksMax= does.
+    off = {layer for layer, state in layers[-1].items() if not state.startswith("on")}
+    assert off <= {"threads"}, layers[-1]
 
 
-def test_it_has_no_socket_of_the_internet_and_no_capability(server: Container) -> None:
+def under_the_unit(server: Container, command: str) -> str:
+    """What a command prints that runs in the service's place, with all that the unit says but its type."""
+    unit = "/usr/local/lib/systemd/system/anchord.service"
+    changes = "-e s/^Type=.*/Type=exec/ -e s/^Restart=.*// -e s/^NotifyAccess=.*// -e s/^WatchdogSec=.*//"
+    # Another runtime folder: that of the daemon, which runs meanwhile, is not to be touched.
+    changes += f" -e s#^RuntimeDirectory=.*## -e 's#^ExecStart=.*#ExecStart={command}#'"
+    server.sh(f"sed {changes} {unit} >/run/systemd/system/tried.service; systemctl daemon-reload")
+    server.sh("systemctl start tried")
+    wait_until(
+        lambda: server.sh("systemctl is-active tried", check=False) in ("inactive", "failed"),
+        limit_s=20,
+        what="the end of what was tried",
+    )
+    return server.sh(
+        "journalctl --sync; journalctl --output cat --no-pager --unit tried --identifier python3"
+    )
+
+
+def test_the_unit_lets_a_process_change_to_an_empty_root_and_no_more(server: Container) -> None:
+    """What the worker does before its first video, and what operations.md says of it."""
+    server.put(SOURCE / "tests/deploy/empty_root.py", "/usr/local/lib/empty_root.py")
+    said = under_the_unit(server, "/usr/bin/python3 /usr/local/lib/empty_root.py").splitlines()
+    server.sh("rm /usr/local/lib/empty_root.py")
+
+    assert said == [
+        "mount namespace: Operation not permitted",
+        "user namespace: not needed",
+        "chroot: works",
+        "passwd: not there",
+    ]
+
+
+def test_it_has_no_socket_of_the_internet_and_one_capability_of_its_own(server: Container) -> None:
     pid = shown(server, "MainPID")
-    assert server.sh(f"grep -h CapEff /proc/{pid}/status").split()[1] == "0" * 16
+    change_root = f"{1 << 18:016x}"
+    for kind in ("CapEff", "CapPrm", "CapBnd"):
+        assert server.sh(f"grep -h {kind} /proc/{pid}/status").split()[1] == change_root
+    namespaces = server.sh(f"readlink /proc/{pid}/ns/user /proc/1/ns/user").split()
+    assert len(set(namespaces)) == 2
     assert server.sh(f"tail -qn +2 /proc/{pid}/net/tcp /proc/{pid}/net/udp /proc/{pid}/net/raw") == ""
 
 
@@ -128,6 +166,137 @@ def test_broken_settings_leave_a_running_daemon_alone_and_start_no_loop(server: 
         "0",
     )
     server.sh("cp /root/good.toml /etc/anchord/anchord.toml; systemctl restart anchord")
+
+
+def in_place(server: Container, lines: str) -> None:
+    """Put a drop-in in place; :func:`taken_back` takes it away."""
+    folder = "/etc/systemd/system/anchord.service.d"
+    server.sh(f"mkdir -p {folder}; printf '%s\n' '{lines}' >{folder}/test.conf; systemctl daemon-reload")
+
+
+def taken_back(server: Container) -> None:
+    server.sh("rm -r /etc/systemd/system/anchord.service.d; systemctl daemon-reload")
+
+
+def test_whatever_ends_it_and_however_often_it_is_started_again(server: Container) -> None:
+    """A stray SIGTERM ends it well, which is no reason to stay away; and no limit ends the attempts."""
+    before = shown(server, "MainPID")
+    server.sh(f"kill -TERM {before}")
+    wait_until(
+        lambda: shown(server, "ActiveState") == "active" and shown(server, "MainPID") != before,
+        limit_s=20,
+        what="another daemon",
+    )
+
+    in_place(server, '[Service]\nExecStart=\nExecStart=/bin/sh -c "exit 74"\nRestartSec=50ms')
+    server.sh("systemctl restart anchord", check=False)
+    # Five within ten seconds is where systemd gives up, if it is not told otherwise.
+    wait_until(lambda: int(shown(server, "NRestarts")) > 12, limit_s=30, what="many restarts")
+    taken_back(server)
+    wait_until(lambda: shown(server, "ActiveState") == "active", limit_s=20, what="a start after all")
+
+
+def test_the_runtime_folder_outlives_a_stop(server: Container) -> None:
+    """A lock in it must be the same file for whoever takes it."""
+    before = server.sh("stat -c '%i %U %a' /run/anchord")
+    server.sh("systemctl restart anchord; systemctl stop anchord")
+    assert server.sh("stat -c '%i %U %a' /run/anchord") == before
+    assert before.endswith(" anchord 755")
+    server.sh("systemctl start anchord")
+
+
+def blocks(heading: str, language: str) -> list[str]:
+    """The blocks of commands or settings below a heading of operations.md."""
+    text = (SOURCE / "docs/operations.md").read_text()
+    section = re.search(rf"^## {heading}\n(.*?)(?=^## )", text, re.DOTALL | re.MULTILINE)
+    assert section, heading
+    return re.findall(rf"```{language}\n(.*?)```", section[1], re.DOTALL)
+
+
+def as_user(server: Container, user: str, script: str) -> bool:
+    """Whether a script works for somebody."""
+    return server.ends_with(f"runuser -u {user} -- sh -c '{script}'") == 0
+
+
+def test_rights_on_a_pack_reach_no_further(server: Container) -> None:
+    """The commands of operations.md, on a real file system, as real users."""
+    make, share, sticky = blocks("Permissions, with nginx", "sh")
+    give, take, keep = share.splitlines()
+    server.sh("apt-get install -qq -y acl >/dev/null 2>&1; chmod 755 /root; chmod 644 /root/idle.webm")
+    server.sh("for user in alice bob carol; do useradd $user; done")
+
+    server.sh(make)
+    assert as_user(server, "alice", f"cp /root/idle.webm {ROOT}/ada/")
+    wait_until(lambda: has_timeline(server, "ada"), limit_s=90, what="a timeline of ada")
+    assert server.sh(f"runuser -u www-data -- head -c 12 {ROOT}/ada/{TIMELINE}") == '{"version":1'
+    for beyond in (f"mkdir {ROOT}/more", f"ln -s /etc {ROOT}/link", f"mv {ROOT}/ada {ROOT}/eve",
+                   f"mv {ROOT}/first {ROOT}/gone", f"rm -r {ROOT}/ada", f"touch {ROOT}/first/mine",
+                   f"rm {ROOT}/first/{TIMELINE}"):  # fmt: skip
+        assert not as_user(server, "alice", beyond), beyond
+    # All of ada's content was hers to delete; the folder was not.
+    assert server.sh(f"ls -A {ROOT}/ada") == ""
+
+    write = f"touch {ROOT}/ada/words.txt && rm {ROOT}/ada/words.txt"
+    assert not as_user(server, "bob", write)
+    server.sh(give)
+    assert as_user(server, "bob", write)
+    # What the one makes, the other may change; and anchord still writes there.
+    assert as_user(server, "bob", f"cp /root/idle.webm {ROOT}/ada/ && mkdir {ROOT}/ada/sprites")
+    assert as_user(server, "alice", f"touch {ROOT}/ada/idle.webm {ROOT}/ada/sprites/one")
+    wait_until(lambda: has_timeline(server, "ada"), limit_s=90, what="another timeline of ada")
+    server.sh(f"{take}; {keep}")
+    assert not as_user(server, "bob", write)
+    assert not as_user(server, "bob", f"touch {ROOT}/ada/sprites/two")
+
+    server.sh(sticky)
+    assert as_user(server, "carol", f"mkdir {ROOT}/carols && cp /root/idle.webm {ROOT}/carols/")
+    wait_until(lambda: has_timeline(server, "carols"), limit_s=90, what="a timeline of carol's")
+    for beyond in (f"mv {ROOT}/ada {ROOT}/eve", f"mv {ROOT}/first {ROOT}/gone", f"touch {ROOT}/ada/mine"):
+        assert not as_user(server, "carol", beyond), beyond
+    server.sh(f"chmod -t {ROOT}; setfacl -x u:carol {ROOT}; rm -r {ROOT}/ada {ROOT}/carols; chmod 700 /root")
+
+
+def test_the_drop_in_for_another_root_writes_there_runs_nothing_there_and_waits_for_its_mount(
+    server: Container,
+) -> None:
+    unit, mount = blocks("Another avatars folder", "ini")
+    server.sh("mkdir -p /srv/site /var/disk/avatars/pack; chown -R anchord /var/disk")
+    server.sh("cp /root/idle.webm /var/disk/avatars/pack/; cp /bin/true /var/disk/program")
+    mount_unit = "[Mount]\nWhat=/var/disk\nWhere=/srv/site\nType=none\nOptions=bind\n"
+    server.sh(f"printf '{mount_unit}' >/etc/systemd/system/srv-site.mount")
+    server.sh("cp /etc/anchord/anchord.toml /root/good.toml")
+    server.sh("sed -i 's#^root = .*#root = \"/srv/site/avatars\"#' /etc/anchord/anchord.toml")
+    in_place(server, unit)
+    assert server.sh("systemd-analyze verify --man=no anchord.service 2>&1") == ""
+    exposure = server.sh("systemd-analyze security --no-pager --threshold=6 anchord.service | tail -n 1")
+    assert "SAFE" in exposure, exposure
+    server.sh("systemctl restart anchord")
+
+    # The mount came with it, and the timeline lies in it.
+    wait_until(
+        lambda: server.ends_with(f"test -e /var/disk/avatars/pack/{TIMELINE}") == 0,
+        limit_s=60,
+        what="a timeline in the other root",
+        tell=lambda: journal(server, "--lines 20"),
+    )
+    inside = f"nsenter --mount --target {shown(server, 'MainPID')}"
+    assert server.ends_with("/srv/site/program") == 0
+    assert "Permission denied" in server.sh(f"{inside} /srv/site/program 2>&1", check=False)
+    for closed in (f"{ROOT}/mine", "/srv/mine", "/usr/mine"):
+        assert "Read-only file system" in server.sh(f"{inside} touch {closed} 2>&1", check=False), closed
+
+    # It goes with its mount, and comes back with it where that is told to bring it along.
+    server.sh("systemctl stop srv-site.mount")
+    assert shown(server, "ActiveState") == "inactive"
+    server.sh(f"mkdir /etc/systemd/system/srv-site.mount.d; printf '%s\n' '{mount}' "
+              ">/etc/systemd/system/srv-site.mount.d/test.conf; systemctl daemon-reload")  # fmt: skip
+    server.sh("systemctl start srv-site.mount")
+    wait_until(lambda: shown(server, "ActiveState") == "active", limit_s=20, what="anchord, with its mount")
+
+    server.sh("systemctl stop anchord srv-site.mount; rm -r /etc/systemd/system/srv-site.mount*")
+    server.sh("rm -r /var/disk; cp /root/good.toml /etc/anchord/anchord.toml")
+    taken_back(server)
+    server.sh("systemctl start anchord")
 
 
 def test_a_killed_worker_and_a_killed_daemon_are_replaced(server: Container) -> None:
@@ -173,7 +342,7 @@ def test_a_full_disk_is_told_and_tried_again(server: Container) -> None:
     server.sh("systemctl reload anchord")  # a mount makes no file event: look now, not at the next rescan
     wait_until(
         lambda: "No space left on device" in journal(server, "-p err"),
-        limit_s=30,
+        limit_s=90,
         what="word of the full disk",
     )
     assert shown(server, "ActiveState") == "active"
@@ -202,6 +371,19 @@ def test_the_journal_knows_what_needs_a_person(server: Container) -> None:
     assert '"video_refused"' not in errors
     assert "unknown key" in errors  # what ended the daemon above
     assert not re.search(r"^<\d>", infos, re.MULTILINE)
+
+
+def test_the_containers_filter_is_made_from_this_unit(server: Container) -> None:
+    """By this systemd, which knows what each group of calls means: `make seccomp`."""
+    server.sh("cd /root/anchord && cp deploy/seccomp.json /root/before.json && python3 deploy/seccomp.py")
+    assert server.ends_with("cmp /root/before.json /root/anchord/deploy/seccomp.json") == 0
+
+
+def test_the_notices_are_installed_with_every_text(server: Container) -> None:
+    """Among them those that lie in folders whose like are taken away from a server."""
+    notices = server.sh("cat /usr/local/lib/anchord/share/doc/anchord/THIRD_PARTY.txt")
+    assert notices.startswith((SOURCE / "THIRD_PARTY.md").read_text())
+    assert "numpy/_core/include/numpy/libdivide/LICENSE.txt" in notices
 
 
 def test_an_upgrade_keeps_the_settings_and_starts_the_new_version(server: Container) -> None:
@@ -241,6 +423,7 @@ def test_uninstalling_leaves_what_belongs_to_people(server: Container) -> None:
 
     left = server.sh("find / -xdev -name '*anchord*' -not -path '/root/*' -not -path '/proc/*'")
     assert sorted(left.split()) == ["/etc/anchord", "/etc/anchord/anchord.toml"]
+    assert server.ends_with("test -e /run/anchord") != 0
     assert has_timeline(server, "again")
 
 

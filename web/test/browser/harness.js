@@ -69,6 +69,7 @@ export async function startSite() {
 	);
 	return {
 		url,
+		root,
 		avatars,
 		/** @param {string} film @param {string} [name] */
 		addPack(film, name = film) {
