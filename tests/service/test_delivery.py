@@ -105,7 +105,7 @@ def changed(*path: str | int, to: object) -> Callable[[dict[str, Any]], None]:
     return change
 
 
-LIES = [
+LIES: list[Callable[[dict[str, Any]], object]] = [
     changed("source", "video", to="other.webm"),
     changed("source", "size", to=8),
     changed("source", "mtime_us", to=0),

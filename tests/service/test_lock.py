@@ -120,11 +120,12 @@ def test_a_lock_whose_file_was_taken_away_keeps_nobody_out_and_knows_it(tmp_path
 @pytest.mark.parametrize("kind", ["folder", "link", "fifo"])
 def test_what_else_lies_there_is_named_and_left_alone(tmp_path: Path, kind: str) -> None:
     file = tmp_path / NAME
-    {
-        "folder": file.mkdir,
-        "link": lambda: file.symlink_to("/etc/passwd"),
-        "fifo": lambda: os.mkfifo(file),
-    }[kind]()
+    if kind == "folder":
+        file.mkdir()
+    elif kind == "link":
+        file.symlink_to("/etc/passwd")
+    else:
+        os.mkfifo(file)
     if kind == "fifo":
         Lock(tmp_path).release()  # locking it does no harm
         return

@@ -161,10 +161,30 @@ def test_the_only_other_idle_video_stands_in(root: Path, name: str) -> None:
     assert task.settings.video == name
 
 
+def lay_two(pack: Path) -> None:
+    (pack / "idle.mp4").touch()
+    (pack / "idle.mov").touch()
+
+
+def lay_decomposed(pack: Path) -> None:
+    (pack / "anchord.toml").write_text('video = "caf\u00e9.webm"')
+    (pack / "cafe\u0301.webm").touch()
+
+
+def link_out(pack: Path) -> None:
+    (pack / "idle.webm").unlink()
+    (pack / "idle.webm").symlink_to("/dev/zero")
+
+
+def lay_pipe(pack: Path) -> None:
+    (pack / "idle.webm").unlink()
+    os.mkfifo(pack / "idle.webm")
+
+
 NEAR: list[tuple[Callable[[Path], object], list[str]]] = [
     (lambda pack: (pack / "Idle.WEBM").touch(), ["there is Idle.WEBM", "rename it to idle.webm"]),
     (
-        lambda pack: [(pack / f"idle.{kind}").touch() for kind in ("mp4", "mov")],
+        lay_two,
         ["there is idle.mov, idle.mp4", 'set video = "idle.mov"'],
     ),
     (
@@ -172,10 +192,7 @@ NEAR: list[tuple[Callable[[Path], object], list[str]]] = [
         ["there is no gone.webm, which", "manifest.json names"],
     ),
     (
-        lambda pack: [
-            (pack / "anchord.toml").write_text('video = "caf\u00e9.webm"'),
-            (pack / "cafe\u0301.webm").touch(),
-        ],
+        lay_decomposed,
         ["there is no caf\u00e9.webm", "there is cafe\u0301.webm: rename it"],
     ),
 ]
@@ -211,12 +228,12 @@ REFUSED: list[tuple[Callable[[Path], object], type[AnchordError], str]] = [
     (lambda pack: os.mkfifo(pack / "anchors_timeline.json"), FileError, "is a pipe; remove it"),
     (lambda pack: (pack / "anchors_timeline.json").symlink_to("x"), FileError, "is a link; remove it"),
     (
-        lambda pack: [(pack / "idle.webm").unlink(), (pack / "idle.webm").symlink_to("/dev/zero")],
+        link_out,
         VideoError,
         "leads out of the pack",
     ),
     (
-        lambda pack: [(pack / "idle.webm").unlink(), os.mkfifo(pack / "idle.webm")],
+        lay_pipe,
         VideoError,
         "is a pipe, not a regular file",
     ),

@@ -251,7 +251,8 @@ def test_what_is_swapped_between_the_look_and_the_opening_is_noticed(root: Path)
 
 
 def test_progress_goes_to_who_watches(root: Path) -> None:
-    rig, seen = Rig(root, "cats"), []
+    rig = Rig(root, "cats")
+    seen: list[tuple[str | int, int]] = []
 
     class Observer:
         def working(self, pack: str, queued: int) -> None:
