@@ -13,6 +13,7 @@ import msgspec
 
 from anchord import packs, timeline
 from anchord.atomic import write_atomically
+from anchord.errors import WorkerError
 from anchord.settings import PackSettings, Settings, pack_settings
 from anchord.timeline import Timeline
 from anchord.worker.client import Worker
@@ -70,10 +71,16 @@ def extract_now(
     with stream:
         video = printable(chosen.video)
         job = Job(number=1, video=video, settings=chosen.extract, limits=settings.limits)
-        content = worker.work(job, stream, on_progress=on_progress)
+        said = worker.work(job, stream, on_progress=on_progress)
+    try:
+        made = timeline.decode(said)
+    except (ValueError, RecursionError) as error:
+        raise WorkerError(f"{video}: the worker's timeline makes no sense: {error}") from error
+    # In this process's own words: what reads the file meets nothing that the worker chose but values.
+    content = timeline.encode(made)
     if target:
         write_atomically(target, content)
-    return Result(video=chosen.video, made=timeline.decode(content), content=content, file=target)
+    return Result(video=chosen.video, made=made, content=content, file=target)
 
 
 def _opened(request: Request, settings: Settings) -> tuple[PackSettings, BufferedReader, Path | None]:
