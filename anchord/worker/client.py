@@ -19,13 +19,14 @@ from types import TracebackType
 from typing import Literal
 
 from anchord.errors import AnchordError, WorkerError, WorkerKilledError, WorkerStartError
+from anchord.printable import printable
 from anchord.settings import WorkerSettings
 from anchord.worker import protocol
 from anchord.worker.child import COMMAND, Child
 from anchord.worker.cpu_time import CpuTime
 from anchord.worker.endings import how_it_ended
 from anchord.worker.prints import Prints
-from anchord.worker.protocol import Assembler, printable
+from anchord.worker.protocol import Assembler
 from anchord.worker.sandbox.layers import most_threads
 
 # The first start after an installation loads 300 MiB from the disk.

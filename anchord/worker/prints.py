@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 
 from anchord.errors import WorkerError
-from anchord.worker.protocol import printable
+from anchord.printable import printable
 
 _LONGEST_LINE = 1000
 # So many lines of a worker's life are told; of the rest only the number.

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 from anchord import timeline
 from anchord.errors import AnchordError, IncompleteVideoError, ModelError, SettingsError, VideoError
 from anchord.model import checked_model
+from anchord.printable import printable
 from anchord.worker import protocol
 from anchord.worker.sandbox import layers
 
@@ -120,7 +121,7 @@ def _work(
 
 
 def _text(error: AnchordError) -> str:
-    return protocol.printable(str(error))[: protocol.MAX_TEXT]
+    return printable(str(error))[: protocol.MAX_TEXT]
 
 
 def _warm_up(finder: FaceFinder) -> None:

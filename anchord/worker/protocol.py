@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 from anchord import errors
 from anchord.errors import AnchordError, WorkerError
+from anchord.printable import printable
 from anchord.settings import ExtractSettings, Limits
 
 #: A message is preceded by its length in so many bytes, most significant first.
@@ -165,11 +166,3 @@ def longest_answer(settings: ExtractSettings, limits: Limits) -> int:
     # The last frame is looked at too, whatever the rate.
     samples = limits.max_frames // settings.sample_rate + 2
     return (64 << 10) + samples * sample
-
-
-def printable(text: str) -> str:
-    r"""A stranger's text, fit for log, terminal and wire: what can't be shown is escaped, as \x1b."""
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape", "surrogatepass").decode()
-        for letter in text
-    )

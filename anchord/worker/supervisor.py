@@ -21,6 +21,7 @@ from typing import TypeAlias
 import structlog
 
 from anchord.errors import AnchordError, WorkerError, WorkerKilledError, WorkerStartError
+from anchord.printable import printable
 from anchord.settings import WorkerSettings
 from anchord.worker import protocol
 from anchord.worker.child import COMMAND
@@ -188,7 +189,7 @@ class Supervisor:
         self._jobs += 1
         job = protocol.Job(
             number=self._number,
-            video=protocol.printable(task.settings.video),
+            video=printable(task.settings.video),
             settings=task.settings.extract,
             limits=task.limits,
         )

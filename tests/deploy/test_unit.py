@@ -66,7 +66,7 @@ def journal(server: Container, *options: str) -> str:
 
 
 def worker_of(server: Container) -> str:
-    return server.sh("pgrep -f '[a]nchord.service.worker_process'", check=False)
+    return server.sh("pgrep -f '[a]nchord.worker.process'", check=False)
 
 
 def test_a_dropped_video_gives_a_timeline_that_the_web_server_may_read(server: Container) -> None:

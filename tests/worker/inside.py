@@ -21,11 +21,11 @@ from anchord.kernel import capabilities, prctl, system_call
 loaded = process._loaded
 
 
-def loaded_and_taken_over(frames: int) -> Any:
-    finder = loaded(frames)
+def loaded_and_taken_over(threads: int) -> Any:
+    finder = loaded(threads)
     from anchord.tracking import extract
 
-    extract.extract = attacked  # type: ignore[assignment]
+    extract.extract = attacked
     return finder
 
 

@@ -58,6 +58,16 @@ def nested(depth: int) -> bytes:
 _NOT_COUNTS = [-1, 1 << 41, (1 << 64) - 1, 0.5, math.nan, math.inf, "1", None, [1], {"a": 1}]
 _NOT_TEXTS = ["x" * 2_001, 1, None, b"bytes", ["text"]]
 
+_NOT_LAYERS: list[object] = [
+    None,
+    [],
+    {"limits": 1},
+    {"limits": "x" * 301},
+    {"Limits\n": "on"},
+    {1: "on"},
+    {f"layer_{letter}": "on" for letter in "abcdefghijklmnopq"},
+]
+
 #: What is said instead of "ready", by name; "silence instead" is one too.
 INSTEAD_OF_READY: dict[str, Message] = {
     "a job's answer": extracted(),
@@ -65,18 +75,7 @@ INSTEAD_OF_READY: dict[str, Message] = {
     "a failure": failed(),
     "unfit for a reason that is none": unfit(error="RootError"),
     **{f"unfit, with the text {text!r:.20}": unfit(message=text) for text in _NOT_TEXTS},
-    **{
-        f"ready, with the sandbox {layers!r:.20}": ready(sandbox=layers)
-        for layers in (
-            None,
-            [],
-            {"limits": 1},
-            {"limits": "x" * 301},
-            {"Limits\n": "on"},
-            {1: "on"},
-            {f"layer_{'abcdefghijklmnopq'[number]}": "on" for number in range(17)},
-        )
-    },
+    **{f"ready, with the sandbox {layers!r:.20}": ready(sandbox=layers) for layers in _NOT_LAYERS},
     "ready, and one thing more": ready(more=1),
 }
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
-from anchord import packs
-from anchord.errors import NoInputError, VideoError
 from anchord.settings import Limits
 from tests.torture.films import films
 from tests.torture.hostile import hostile
@@ -75,27 +71,6 @@ def test_a_hostile_video_is_answered_by_a_worker_that_stays(
         assert re.search(re.escape(answer), outcome.message), outcome
     assert rig.put_through(films()["vp9.webm"]).timeline
     assert rig.pid == pid, rig.ends
-
-
-@pytest.mark.parametrize(
-    ("make", "error", "words"),
-    [
-        (lambda file: file.symlink_to("/etc/passwd"), VideoError, "a link that leads out of the pack"),
-        (lambda file: file.symlink_to("/dev/zero"), VideoError, "is not a plain file"),
-        (lambda file: file.symlink_to("idle.webm"), VideoError, "cannot be opened"),
-        (lambda file: file.symlink_to("nothing"), NoInputError, "no such file"),
-        (lambda file: os.mkfifo(file), VideoError, "is not a plain file"),
-        (lambda file: file.mkdir(), VideoError, "is not a plain file"),
-    ],
-    ids=["link to a secret", "link to a device", "link to itself", "link to nothing", "fifo", "folder"],
-)
-def test_what_is_no_video_file_is_never_opened_for_a_worker(
-    make: Callable[[Path], None], error: type[Exception], words: str, tmp_path: Path
-) -> None:
-    """And never waited for: a pipe without a writer would be, for ever."""
-    make(tmp_path / "idle.webm")
-    with pytest.raises(error, match=words):
-        packs.open_inside(tmp_path, "idle.webm")
 
 
 def test_damaged_films_become_right_timelines_or_clear_errors() -> None:

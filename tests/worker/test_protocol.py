@@ -132,12 +132,3 @@ def test_an_error_comes_back_as_what_it_was() -> None:
     assert type(error) is IncompleteVideoError
     assert str(error) == r"ends\n\x1b[2J"
     assert type(Failed(number=1, error="VideoError", message="").as_error()) is VideoError
-
-
-@given(st.text(st.characters(exclude_categories=())))
-def test_what_is_printable_can_be_shown_and_sent(text: str) -> None:
-    shown = protocol.printable(text)
-    assert shown.isprintable()
-    shown.encode()
-    if text.isprintable():
-        assert shown == text

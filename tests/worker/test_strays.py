@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from anchord.worker import strays
 
 _DAEMON = """
@@ -16,6 +18,13 @@ for number in (1, 2, 3, 15): signal.signal(number, signal.SIG_IGN)
 print(os.getpid(), flush=True)
 time.sleep(600)
 """
+
+
+@pytest.fixture(autouse=True)
+def _none_of_other_tests() -> None:
+    """What they orphaned comes here too."""
+    strays.adopt()
+    strays.sweep()
 
 
 def _is_there(pid: int) -> bool:
@@ -35,7 +44,6 @@ def _start(code: str) -> int:
 
 
 def test_an_orphan_that_left_everything_is_ended() -> None:
-    strays.adopt()
     pid = _start(_DAEMON)
     assert _is_there(pid)
     assert strays.sweep() == 1
@@ -43,14 +51,12 @@ def test_an_orphan_that_left_everything_is_ended() -> None:
 
 
 def test_its_children_are_ended_too() -> None:
-    strays.adopt()
     _start(_DAEMON.replace("print", "os.fork()\nprint"))
     assert strays.sweep() == 2
     assert strays.sweep() == 0
 
 
 def test_a_process_that_this_one_started_is_none() -> None:
-    strays.adopt()
     with subprocess.Popen(["sleep", "600"]) as own:
         assert strays.sweep() == 0
         assert own.poll() is None
@@ -58,7 +64,6 @@ def test_a_process_that_this_one_started_is_none() -> None:
 
 
 def test_a_worker_is_none_until_it_is_forgotten() -> None:
-    strays.adopt()
     with subprocess.Popen(["sleep", "600"], start_new_session=True) as worker:
         strays.know(worker.pid)
         assert strays.sweep() == 0

@@ -16,7 +16,7 @@ import structlog
 
 from anchord.errors import WorkerError, WorkerKilledError, WorkerStartError
 from anchord.settings import WorkerSettings
-from anchord.worker import supervisor
+from anchord.worker import protocol, supervisor
 from anchord.worker.executor import Draft, Finished, Health, Progressed
 from tests.worker import lying
 from tests.worker.conftest import LIMIT_S, Bench, a_task
@@ -176,7 +176,7 @@ def test_a_bug_in_the_supervisor_costs_one_task(
     def fail(**_job: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(supervisor.protocol, "Job", fail)
+    monkeypatch.setattr(protocol, "Job", fail)
     with structlog.testing.capture_logs() as logged:
         outcome = made.do(video)
     assert type(outcome) is WorkerError

@@ -4,7 +4,7 @@ What the worker process may do: put on by the worker itself, before it is given 
 ============ ===================================================================================
 limits       memory, open files, no file written, no core; CPU time is set with each job
 empty_root   no file has a name any more, no capability is left; as root, a user of its own
-threads      so many and no more; where the kernel can't count them apart, the parent does
+threads      so many and no more; where the kernel can't count them apart, the parent looks now and then
 no_new_privs no program could give it rights that it has not; the two below need it
 undumpable   no process of the same user may look into its memory
 landlock     no file, no TCP port, no signal to others, even if the filter had a hole
@@ -57,7 +57,7 @@ def end_with_parent() -> None:
     parent = os.getppid()
     prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
     if os.getppid() != parent:  # it ended before the line above
-        raise SystemExit(0)
+        os._exit(0)
 
 
 def inherit_little() -> None:
@@ -169,7 +169,7 @@ def _lower(limit: int, value: int) -> None:
 
 def _limit_threads(frames: int, *, is_counted_alone: bool) -> str:
     if not is_counted_alone:
-        return "off: the kernel counts them with those of other processes; the parent counts them itself"
+        return "off: the kernel counts them with those of other processes; the parent looks now and then"
     _lower(resource.RLIMIT_NPROC, most_threads(frames))
     return "on"
 

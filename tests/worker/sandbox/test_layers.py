@@ -85,6 +85,7 @@ _WITH_EFFECTS_OUTSIDE = [
     "subprocess.run(['true'])",
     "os.kill(os.getppid(), 0)",
     "system_call({'x86_64': 234, 'aarch64': 131}[uname.machine], os.getppid(), os.getppid(), 0)",
+    "system_call({'x86_64': 234, 'aarch64': 131}[uname.machine], os.getpid(), threading.get_native_id(), 9)",
     "os.memfd_create('a')",
     "os.pipe()",
     "os.setuid(65534)",
@@ -111,6 +112,11 @@ def test_what_only_an_attacker_asks_for_ends_the_process(name: str) -> None:
     numbers = seccomp._DEADLY[name]
     number = numbers[seccomp._MACHINES[os.uname().machine].column]
     assert child(f"{_ALL}system_call({number}, 0, 0, 0, 0, 0)").returncode == -signal.SIGSYS
+
+
+def test_a_library_that_gives_up_can_still_say_so() -> None:
+    """abort() sends a signal to itself, the only one that may be sent."""
+    assert child(f"{_ALL}os.abort()").returncode == -signal.SIGABRT
 
 
 def test_calls_newer_than_the_filter_do_not_exist() -> None:
