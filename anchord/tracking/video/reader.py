@@ -217,9 +217,9 @@ class Reader:
         context: Any = self._track.codec_context
         # A small picture is decoded faster than faces are found: more threads would only take cores away.
         is_large = context.width * context.height > _LARGE_PIXELS
-        # FFmpeg's vp8 decoder notices damage only where it decodes one frame in several threads.
-        is_sliced = context.name == "vp8"
-        context.thread_count = threads if is_large else 1 + is_sliced
+        # These notice damage only where they decode one frame in several threads.
+        is_sliced = context.name in ("vp8", "hevc")
+        context.thread_count = max(threads if is_large else 1, 1 + is_sliced)
         context.thread_type = ThreadType.SLICE if is_sliced else ThreadType.AUTO
         context.options = self._decoding
         return context
