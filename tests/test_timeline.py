@@ -140,6 +140,13 @@ def test_the_first_versions_own_file_is_a_timeline_of_unknown_origin() -> None:
     assert keys.generator.method is not timeline.METHOD
 
 
+def test_a_timeline_from_before_mirrors_were_seen_is_still_read() -> None:
+    document = json.loads(timeline.encode(made([])))
+    del document["source"]["mirrored"]
+    VALIDATOR.validate(document)
+    assert timeline.decode(json.dumps(document).encode()).source.mirrored is False
+
+
 def test_every_key_is_described_in_the_schema() -> None:
     schema = timeline.schema()
     for name, record in schema["$defs"].items():
