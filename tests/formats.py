@@ -27,7 +27,18 @@ from anchord.demo.film import Pixels, Pose, even_times_ms, film
 from anchord.errors import VideoError
 from anchord.settings import Limits
 from anchord.tracking.video import Video, VideoFacts
-from tests.containers import AVC1, box, element, number, webm, webm_track, with_box, with_flags, with_matrix
+from tests.containers import (
+    AVC1,
+    box,
+    element,
+    number,
+    trimmed,
+    webm,
+    webm_track,
+    with_box,
+    with_flags,
+    with_matrix,
+)
 
 FPS = 25
 FRAMES = 12
@@ -62,6 +73,7 @@ class Row:
         off: how far pictures may be from how they should look, of 255 on average. Encoding and colours at
             half the resolution take 3 of a face, and one turned the wrong way is off by 50; of fields of one
             colour they take 2, and those read by another matrix or range are off by 3 and more.
+        frames: how many are shown.
     """
 
     container: str
@@ -72,6 +84,7 @@ class Row:
     refused: str = ""
     is_played: bool = True
     off: float = 4.0
+    frames: int = FRAMES
 
 
 # -- films -------------------------------------------------------------------------------------------
@@ -580,6 +593,19 @@ ODDITIES = [
             "turned by 80": partial(unheard_matrix, 0.174, 0.985, -0.985, 0.174),
             "nothing": partial(unheard_matrix, 0, 0, 0, 0),
         },
+    ),
+    Row(
+        container="MP4, MOV",
+        holds="an edit list that begins later: trimmed on a phone",
+        happens="obeyed",
+        variants={
+            "": lambda: Made(content=trimmed(h264(), by_s=3 / FPS), first=face()[3]),
+            "turned": lambda: Made(
+                content=trimmed(oriented(*ORIENTATIONS["turned by 90"]).content, by_s=3 / FPS),
+                first=np.rot90(face()[3]),
+            ),
+        },
+        frames=FRAMES - 3,
     ),
     Row(
         container="WebM, MKV",
