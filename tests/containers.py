@@ -51,9 +51,8 @@ def with_flags(content: bytes, *flags: int) -> bytes:
 
 def trimmed(content: bytes, *, by_s: float) -> bytes:
     """An MP4 that is shown from later on, as phones trim a film without encoding it again."""
-    movie, media = (
-        int.from_bytes(content[at + 16 : at + 20], "big") for at in map(content.index, (b"mvhd", b"mdhd"))
-    )
+    clocks = [content.index(kind) + 16 for kind in (b"mvhd", b"mdhd")]
+    movie, media = (int.from_bytes(content[clock : clock + 4], "big") for clock in clocks)
     at = content.index(b"elst") + 12
     length, start = struct.unpack(">Ii", content[at : at + 8])
     edited = struct.pack(">Ii", length - round(by_s * movie), start + round(by_s * media))

@@ -306,11 +306,25 @@ def two_webm_tracks(of_first: bytes) -> Made:
     return Made(content=content, first=face()[0])
 
 
+def still() -> bytes:
+    """A JPEG of the test card."""
+    many = encoded("mjpeg", Encoding(codec="mjpeg", pixels="yuvj420p", pictures=card))
+    return many[: many.index(b"\xff\xd9") + 2]
+
+
+def with_attachment() -> Made:
+    """Cover art as Matroska has it, in front of everything else."""
+    cover = number(0x46AE, 1) + element(0x466E, b"cover.jpg") + element(0x4660, b"image/jpeg")
+    attached = element(0x1941A469, element(0x61A7, cover + element(0x465C, still())))
+    content = webm([webm_track(b"V_VP9", SIZE)], blocks(vp9()), duration_ms=480)
+    at = content.index((0x18538067).to_bytes(4, "big"))
+    segment = attached + content[at + 12 :]
+    return Made(content=content[:at] + element(0x18538067, segment), first=face()[0])
+
+
 def with_cover() -> Made:
     """Cover art in front of the video track, as tagging tools put it."""
-    still = encoded("mjpeg", Encoding(codec="mjpeg", pixels="yuvj420p", pictures=card))
-    picture = still[: still.index(b"\xff\xd9") + 2]
-    data = box(b"data", struct.pack(">II", 13, 0) + picture)
+    data = box(b"data", struct.pack(">II", 13, 0) + still())
     tags = box(b"ilst", box(b"covr", data))
     handler = box(b"hdlr", bytes(8) + b"mdirappl" + bytes(9))
     udta = box(b"udta", box(b"meta", bytes(4) + handler + tags))
@@ -653,10 +667,10 @@ ODDITIES = [
         },
     ),
     Row(
-        container="MP4",
+        container="MP4, MKV",
         holds="cover art",
         happens="passed over, wherever it stands",
-        variants={"": with_cover},
+        variants={"mp4": with_cover, "mkv": with_attachment},
     ),
     Row(
         container="MP4",
