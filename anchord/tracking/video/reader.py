@@ -102,7 +102,7 @@ class Reader:
     Args:
         stream: the file, opened for reading. FFmpeg gets nothing but this.
         name: what messages call it.
-        whole: what kind of file it is, and how much of it.
+        whole: its kind, and how much of it.
         max_pixels: no decoder makes room for more.
 
     Raises:
@@ -276,7 +276,7 @@ def _matrices(frame: av.VideoFrame) -> list[tuple[float, ...]]:
 def _header(container: av.container.InputContainer, track: av.VideoStream) -> Header:
     codec = _codec(track)
     assert codec is not None  # such a track is not chosen
-    rate = track.average_rate
+    rate, last = track.average_rate, track.index_entries[-1:]
     return Header(
         codec=codec,
         has_alpha=track.metadata.get("alpha_mode") == "1" and codec in _ALPHA_DECODERS,
@@ -285,6 +285,7 @@ def _header(container: av.container.InputContainer, track: av.VideoStream) -> He
         fps=float(rate) if rate else None,
         duration_s=(container.duration or 0) / 1e6,
         frames=max(0, track.frames),
+        needed_bytes=max((entry.pos + entry.size for entry in last), default=0),
     )
 
 
