@@ -18,7 +18,7 @@ from anchord.errors import FileError
 from anchord.parsing import check_bounds
 
 #: Raise it when the same video and settings would give other anchors: every timeline is then stale.
-METHOD = 3
+METHOD = 4
 
 Number = int | float
 #: Far beyond any target; what is more is no place.

@@ -27,7 +27,18 @@ from anchord.demo.film import Pixels, Pose, even_times_ms, film
 from anchord.errors import VideoError
 from anchord.settings import Limits
 from anchord.tracking.video import Video, VideoFacts
-from tests.containers import AVC1, box, element, number, webm, webm_track, with_box, with_flags, with_matrix
+from tests.containers import (
+    AVC1,
+    box,
+    element,
+    number,
+    trimmed,
+    webm,
+    webm_track,
+    with_box,
+    with_flags,
+    with_matrix,
+)
 
 FPS = 25
 FRAMES = 12
@@ -62,6 +73,7 @@ class Row:
         off: how far pictures may be from how they should look, of 255 on average. Encoding and colours at
             half the resolution take 3 of a face, and one turned the wrong way is off by 50; of fields of one
             colour they take 2, and those read by another matrix or range are off by 3 and more.
+        frames: how many are shown.
     """
 
     container: str
@@ -72,6 +84,7 @@ class Row:
     refused: str = ""
     is_played: bool = True
     off: float = 4.0
+    frames: int = FRAMES
 
 
 # -- films -------------------------------------------------------------------------------------------
@@ -293,11 +306,25 @@ def two_webm_tracks(of_first: bytes) -> Made:
     return Made(content=content, first=face()[0])
 
 
+def still() -> bytes:
+    """A JPEG of the test card."""
+    many = encoded("mjpeg", Encoding(codec="mjpeg", pixels="yuvj420p", pictures=card))
+    return many[: many.index(b"\xff\xd9") + 2]
+
+
+def with_attachment() -> Made:
+    """Cover art as Matroska has it, in front of everything else."""
+    cover = number(0x46AE, 1) + element(0x466E, b"cover.jpg") + element(0x4660, b"image/jpeg")
+    attached = element(0x1941A469, element(0x61A7, cover + element(0x465C, still())))
+    content = webm([webm_track(b"V_VP9", SIZE)], blocks(vp9()), duration_ms=480)
+    at = content.index((0x18538067).to_bytes(4, "big"))
+    segment = attached + content[at + 12 :]
+    return Made(content=content[:at] + element(0x18538067, segment), first=face()[0])
+
+
 def with_cover() -> Made:
     """Cover art in front of the video track, as tagging tools put it."""
-    still = encoded("mjpeg", Encoding(codec="mjpeg", pixels="yuvj420p", pictures=card))
-    picture = still[: still.index(b"\xff\xd9") + 2]
-    data = box(b"data", struct.pack(">II", 13, 0) + picture)
+    data = box(b"data", struct.pack(">II", 13, 0) + still())
     tags = box(b"ilst", box(b"covr", data))
     handler = box(b"hdlr", bytes(8) + b"mdirappl" + bytes(9))
     udta = box(b"udta", box(b"meta", bytes(4) + handler + tags))
@@ -582,6 +609,19 @@ ODDITIES = [
         },
     ),
     Row(
+        container="MP4, MOV",
+        holds="an edit list that begins later: trimmed on a phone",
+        happens="obeyed",
+        variants={
+            "": lambda: Made(content=trimmed(h264(), by_s=3 / FPS), first=face()[3]),
+            "turned": lambda: Made(
+                content=trimmed(oriented(*ORIENTATIONS["turned by 90"]).content, by_s=3 / FPS),
+                first=np.rot90(face()[3]),
+            ),
+        },
+        frames=FRAMES - 3,
+    ),
+    Row(
         container="WebM, MKV",
         holds="a turn in its projection",
         happens="obeyed",
@@ -627,10 +667,10 @@ ODDITIES = [
         },
     ),
     Row(
-        container="MP4",
+        container="MP4, MKV",
         holds="cover art",
         happens="passed over, wherever it stands",
-        variants={"": with_cover},
+        variants={"mp4": with_cover, "mkv": with_attachment},
     ),
     Row(
         container="MP4",

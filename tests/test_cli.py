@@ -111,15 +111,15 @@ def test_low_coverage_has_its_own_status_and_is_written_all_the_same(tmp_path: P
         (["--avatar-id", "/etc"], 78, "plain name"),
         (["--avatar-id", "nobody"], 66, "no such pack"),
         (["--avatar-id", "me", "--input", "../me/idle.webm"], 78, "video = '../me/idle.webm'"),
-        (["--avatar-id", "me", "--input", "gone.webm"], 66, "gone.webm: no such file"),
+        (["--avatar-id", "me", "--input", "gone.webm"], 66, "there is no gone.webm"),
         (["--avatar-id", "me", "--output", "/tmp/x.json"], 78, "output = '/tmp/x.json'"),
         (["--avatar-id", "me", "--sample-rate", "0"], 78, "sample_rate = 0"),
         (["--avatar-id", "me", "--fit", "stretch"], 78, "fit = 'stretch'"),
         (["--avatar-id", "text"], 65, "neither a WebM nor an MP4"),
-        (["--avatar-id", "full"], 74, "is a link or a folder"),
+        (["--avatar-id", "full"], 65, "is a folder; remove it"),
         ([], 2, "name either"),
         (["some.webm", "--avatar-id", "me"], 2, "name either"),
-        (["gone.webm"], 66, "no such file"),
+        (["gone.webm"], 66, "No such file"),
         (["--config", "gone.toml", "x.webm"], 78, "gone.toml"),
     ],
 )
@@ -181,7 +181,8 @@ def test_check_says_what_is_in_the_way(root: Path, tmp_path: Path) -> None:
     (root / "me" / "anchord.toml").write_text("sample_rat = 5\n")
     ended = anchord("check", "--root", root)
     assert ended.returncode == 78
-    assert "did you mean 'sample_rate'?" in ended.stderr
+    assert "did you mean 'sample_rate'?" in ended.stdout
+    assert "1 pack cannot be worked on" in ended.stderr
 
 
 def test_the_schema_is_printed_as_the_package_uses_it() -> None:

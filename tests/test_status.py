@@ -40,7 +40,7 @@ def test_every_pack_has_its_state_with_and_without_a_daemon(tmp_path: Path) -> N
     (root / "typo" / "anchord.toml").write_text("sample_rat = 1")
     (root / "empty").mkdir()
     with Daemon(root) as daemon:
-        for event in ("timeline_written", "video_refused", "pack_failed", "pack_parked"):
+        for event in ("timeline_written", "video_refused", "pack_parked"):
             daemon.wait_for(event)
         wait_until(
             lambda: (
@@ -52,12 +52,12 @@ def test_every_pack_has_its_state_with_and_without_a_daemon(tmp_path: Path) -> N
         assert found["pid"] == daemon.process.pid
         states = {pack["pack"]: pack["state"] for pack in found["packs"]}
         assert states == {
-            "good": "up_to_date", "bad": "parked", "full": "retrying", "typo": "parked", "empty": "no_video",
+            "good": "up_to_date", "bad": "parked", "full": "parked", "typo": "parked", "empty": "no_video",
         }  # fmt: skip
         packs = {pack["pack"]: pack for pack in found["packs"]}
         assert packs["good"]["coverage"] == 1
         assert "neither a WebM nor an MP4" in packs["bad"]["reason"]
-        assert packs["full"]["retry_in_s"] is not None
+        assert "is a folder" in packs["full"]["reason"]
         text = status(root, daemon.runtime)
         assert f"process {daemon.process.pid}" in text
         assert "coverage 100.0%" in text

@@ -172,6 +172,13 @@ def test_what_is_decoded_and_encoded_again_is_the_same_bytes(frames: list[Sample
     assert timeline.decode(written).quality == head.quality
 
 
+def test_a_timeline_from_before_mirrors_were_seen_is_still_read() -> None:
+    document = json.loads(timeline.encode(made([])))
+    del document["source"]["mirrored"]
+    VALIDATOR.validate(document)
+    assert timeline.decode(json.dumps(document).encode()).source.mirrored is False
+
+
 def test_every_key_is_described_in_the_schema() -> None:
     schema = timeline.schema()
     for name, record in schema["$defs"].items():

@@ -77,10 +77,11 @@ def test_a_touched_video_with_the_same_content_costs_no_extraction(root: Path) -
 
 
 def test_a_burst_of_changes_is_one_extraction(root: Path) -> None:
+    films = [small_film(seed=seed) for seed in (1, 2, 1, 2, 3)]
     with Daemon(root) as daemon:
         daemon.wait_for("daemon_started")
-        for seed in (1, 2, 1, 2, 3):
-            drop(root / "me" / "idle.webm", small_film(seed=seed))
+        for film in films:
+            drop(root / "me" / "idle.webm", film)
             (root / "me" / "manifest.json").write_text("{}")
         daemon.wait_for("timeline_written")
         daemon.wait_until_idle()

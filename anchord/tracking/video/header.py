@@ -19,6 +19,7 @@ class Header:
         fps: frames a second, or what FFmpeg made of the first few; None for nothing.
         duration_s: 0 for nothing.
         frames: 0 for nothing.
+        needed_bytes: where the last picture ends that the index tells of; 0 for nothing.
     """
 
     codec: str
@@ -28,6 +29,7 @@ class Header:
     fps: float | None
     duration_s: float
     frames: int
+    needed_bytes: int
 
     @property
     def frames_expected(self) -> int:

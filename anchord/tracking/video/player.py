@@ -21,6 +21,7 @@ from anchord.tracking.video.facts import SizeChange, VideoFacts
 from anchord.tracking.video.orientation import Orientation
 from anchord.tracking.video.reader import Picture, Reader
 from anchord.tracking.video.timing import timing
+from anchord.tracking.video.wholeness import cut
 
 #: (height, width, 3) uint8, red first, upright and with square pixels.
 Pixels = NDArray[np.uint8]
@@ -100,6 +101,9 @@ class Video:
             stream=self.stream, name=self.name, whole=whole, max_pixels=self.limits.max_pixels
         )
         try:
+            # A box of pictures may go on to the file's end, wherever that is; the index knows better.
+            if self._reader.header.needed_bytes > whole.end:
+                raise cut(self.name, whole.end, self._reader.header.needed_bytes)
             self._check_pixels(*self._reader.header.size)
             self._check_duration(self._reader.header.duration_s)
         except VideoError:

@@ -102,7 +102,7 @@ class Reader:
     Args:
         stream: the file, opened for reading. FFmpeg gets nothing but this.
         name: what messages call it.
-        whole: what kind of file it is, and how much of it.
+        whole: its kind, and how much of it.
         max_pixels: no decoder makes room for more.
 
     Raises:
@@ -217,9 +217,9 @@ class Reader:
         context: Any = self._track.codec_context
         # A small picture is decoded faster than faces are found: more threads would only take cores away.
         is_large = context.width * context.height > _LARGE_PIXELS
-        # FFmpeg's vp8 decoder notices damage only where it decodes one frame in several threads.
-        is_sliced = context.name == "vp8"
-        context.thread_count = threads if is_large else 1 + is_sliced
+        # These notice damage only where they decode one frame in several threads.
+        is_sliced = context.name in ("vp8", "hevc")
+        context.thread_count = max(threads if is_large else 1, 1 + is_sliced)
         context.thread_type = ThreadType.SLICE if is_sliced else ThreadType.AUTO
         context.options = self._decoding
         return context
@@ -276,7 +276,7 @@ def _matrices(frame: av.VideoFrame) -> list[tuple[float, ...]]:
 def _header(container: av.container.InputContainer, track: av.VideoStream) -> Header:
     codec = _codec(track)
     assert codec is not None  # such a track is not chosen
-    rate = track.average_rate
+    rate, last = track.average_rate, track.index_entries[-1:]
     return Header(
         codec=codec,
         has_alpha=track.metadata.get("alpha_mode") == "1" and codec in _ALPHA_DECODERS,
@@ -285,6 +285,7 @@ def _header(container: av.container.InputContainer, track: av.VideoStream) -> He
         fps=float(rate) if rate else None,
         duration_s=(container.duration or 0) / 1e6,
         frames=max(0, track.frames),
+        needed_bytes=max((entry.pos + entry.size for entry in last), default=0),
     )
 
 

@@ -30,5 +30,6 @@ def test_frames_are_counted_or_worked_out_or_unknown(
         fps=fps,
         duration_s=duration_s,
         frames=frames,
+        needed_bytes=0,
     )
     assert header.frames_expected == expected

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import io
 from pathlib import Path
 from typing import Any
 
 import av
 import pytest
 
-from anchord.errors import VideoError
+from anchord.errors import IncompleteVideoError, VideoError
 from anchord.settings import Limits
 from anchord.tracking.video import Video
 from anchord.tracking.video.colour import Colours
@@ -109,6 +110,20 @@ def test_half_an_upload_is_never_taken_for_a_whole_one(name: str, tmp_path: Path
                 assert frames(content, tmp_path) == 12 or (content == front and is_cut_between(whole, front))
             except VideoError:
                 continue
+
+
+def test_a_cut_behind_a_picture_shows_in_the_index(tmp_path: Path) -> None:
+    """The box of pictures has no length here, as a camera leaves it that does not know yet."""
+    whole = films()["h264-faststart.mp4"]
+    at = whole.index(b"mdat") - 4
+    open_ended = whole[:at] + bytes(4) + whole[at + 4 :]
+    assert frames(open_ended, tmp_path) == 12
+    with av.open(io.BytesIO(whole), "r") as container:
+        starts = [packet.pos for packet in container.demux(video=0) if packet.size]
+    for start in starts:
+        assert start is not None
+        with pytest.raises(IncompleteVideoError, match="in the middle"):
+            frames(open_ended[:start], tmp_path)
 
 
 def is_cut_between(whole: bytes, front: bytes) -> bool:
