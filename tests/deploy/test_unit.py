@@ -240,9 +240,10 @@ def test_rights_on_a_pack_reach_no_further(server: Container) -> None:
     assert not as_user(server, "bob", write)
     server.sh(give)
     assert as_user(server, "bob", write)
-    # What the one makes, the other may change; and anchord still writes there.
+    # What the one makes, the other may replace; and anchord still writes there.
     assert as_user(server, "bob", f"cp /root/idle.webm {ROOT}/ada/ && mkdir {ROOT}/ada/sprites")
-    assert as_user(server, "alice", f"touch {ROOT}/ada/idle.webm {ROOT}/ada/sprites/one")
+    replace = f"cp --remove-destination /root/idle.webm {ROOT}/ada/ && touch {ROOT}/ada/sprites/one"
+    assert as_user(server, "alice", replace)
     wait_until(lambda: has_timeline(server, "ada"), limit_s=90, what="another timeline of ada")
     server.sh(f"{take}; {keep}")
     assert not as_user(server, "bob", write)
