@@ -7,8 +7,10 @@ It opens no file, writes none, reaches no network (see ``sandbox``), and ends wh
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
+import random
 import socket
 import sys
 import traceback
@@ -29,6 +31,10 @@ _PROGRESS_EVERY = 10
 
 # What libraries import on first use, when no file can be opened any more.
 _IMPORTED_LATE = ("numpy.ma", "av.subtitles.stream")
+
+# The libraries start threads for every core that they see, needed or not: 225 on 64 cores, whose stacks
+# do not fit into the default memory_mb. So many are let be seen, each worker its own by chance.
+_MOST_CORES = 8
 
 # A landmarker, its queue of pictures and its stacks take up to 150 MiB each at 4K: on a machine of
 # many cores one for each would not fit into memory_mb, and an idle clip is over before they are made.
@@ -58,9 +64,16 @@ def _serve() -> None:
     os.dup2(2, 1)
     layers.end_with_parent()
     layers.inherit_little()
-    os.nice(_NICE)
+    cores = os.sched_getaffinity(0)
     # Before any library is loaded, since they start threads.
-    frames = threads or min(_MOST_THREADS_UNASKED, len(os.sched_getaffinity(0)))
+    frames = threads or min(_MOST_THREADS_UNASKED, len(cores))
+    most = max(_MOST_CORES, frames)
+    # A unit or container may refuse either, having its own ways for it.
+    with contextlib.suppress(OSError):
+        os.nice(_NICE)
+    if len(cores) > most:
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, random.sample(sorted(cores), most))
     cage = layers.Cage(mode, memory_mb=memory_mb, frames=frames)
 
     try:
