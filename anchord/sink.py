@@ -15,6 +15,8 @@ from collections.abc import Callable
 
 # Some ten thousand lines: more than a stopped reader misses by chance, and no memory to speak of.
 _MOST_BYTES = 4 << 20
+# A pipe holds 64 KiB; so many lines are one call.
+_AT_ONCE_BYTES = 32 << 10
 # After a refusal, as by a full disk, so long nothing is tried and lines are only counted.
 _PAUSE_S = 0.5
 
@@ -82,17 +84,20 @@ class Sink:
                     self._changed.wait()
                 if not self._lines:
                     return
-                line = self._lines.popleft()
-                self._bytes -= len(line)
-            if self._written(line):
+                lines, size = [], 0
+                while self._lines and size < _AT_ONCE_BYTES:
+                    lines.append(self._lines.popleft())
+                    size += len(lines[-1])
+                self._bytes -= size
+            if self._written(b"".join(lines)):
                 self._tell_lost()
             else:
                 with self._changed:
-                    self._lost += 1
+                    self._lost += len(lines)
                     self._changed.wait_for(lambda: self._is_closing, _PAUSE_S)
 
-    def _written(self, line: bytes) -> bool:
-        left = memoryview(line)
+    def _written(self, content: bytes) -> bool:
+        left = memoryview(content)
         while left:
             try:
                 left = left[os.write(self._descriptor, left) :]

@@ -65,6 +65,6 @@ def test_every_pack_has_its_state_with_and_without_a_daemon(tmp_path: Path) -> N
     assert found["running"] is False
     states = {pack["pack"]: pack["state"] for pack in found["packs"]}
     assert states == {
-        "good": "up_to_date", "bad": "stale", "full": "stale", "typo": "refused", "empty": "no_video",
+        "good": "up_to_date", "bad": "stale", "full": "refused", "typo": "refused", "empty": "no_video",
     }  # fmt: skip
     assert "no daemon running" in status(root, daemon.runtime)

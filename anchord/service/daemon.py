@@ -82,7 +82,8 @@ def local_executor(settings: WorkerSettings, report: Callable[[Finished | Progre
     return LocalExecutor(settings, report)
 
 
-@dataclass(slots=True, kw_only=True)
+# Without a repr: signal() makes one of a handler, and with it of everything that is known.
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Daemon:
     """
     Keeps the timelines of all packs below *root* up to date.

@@ -47,7 +47,7 @@ class _Step:
     call: Callable[[], object]
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Lanes:
     """
     The threads that steps run in. ``submit`` and ``relieve`` are the loop's.

@@ -50,7 +50,7 @@ class Retry:
     reason: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Queue(Generic[Item]):
     """
     At most one task for each pack waits, and one is worked on.

@@ -145,7 +145,7 @@ def _check_size(what: str, video: FileKey, most: int) -> None:
         )
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Reconciler:
     """
     Finds the packs that need work and puts their tasks into the *queue*.

@@ -54,7 +54,7 @@ class Listed:
     is_other: bool
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Rounds:
     """
     Brings every pack to the reconciler's notice, whether or not an event told of it.

@@ -71,7 +71,7 @@ def open_video(root: str, task: Task) -> BufferedReader:
     return stream
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Runner:
     """
     Works off the *queue*.

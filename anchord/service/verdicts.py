@@ -37,7 +37,7 @@ class CountsDue:
     """Failures were not told one by one; say how many."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Verdicts:
     """
     Judges failures by how far they reach.

@@ -17,7 +17,7 @@ class Settled:
     pack: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Debounce:
     """
     Hold each pack back until nothing that matters in it has changed for *settle_s* seconds.

@@ -112,7 +112,7 @@ class _Ear:
         self.events.overflowed()
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Events:
     """
     Collects the packs below *root* in which something happens, until closed.

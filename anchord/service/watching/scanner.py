@@ -136,7 +136,7 @@ def _key(folder: str, name: str) -> FileKey | None:
     return FileKey.of(status)
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Sweep:
     """
     A look at many packs, in turns short enough that nothing waits for them.
@@ -181,7 +181,7 @@ class Sweep:
         return found
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Known:
     """What was last seen of each pack, and what is known of it besides."""
 

@@ -68,7 +68,7 @@ def root_key(root: Path) -> RootKey:
     return RootKey(str(path), status.st_dev, status.st_ino)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Watcher:
     """
     The watch of one root.
