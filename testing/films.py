@@ -189,13 +189,13 @@ HANDS = (
     _hand(
         "hush",
         "a finger on the lips",
-        Hand(kind="finger", at=(0.0, 0.78), start_s=1.2, stay_s=1.5, colour="rosy"),
+        Hand(kind="finger", at=(0.0, 0.78), size=1.35, start_s=1.2, stay_s=1.5, colour="rosy"),
         who="admiral",
     ),
     _hand(
         "half_mouth",
         "half of the mouth for 0.5 s",
-        Hand(kind="flat", at=(-0.5, 0.8), angle_deg=20, start_s=2.0, enter_s=0.3, stay_s=0.5, leave_s=0.3),
+        Hand(kind="flat", at=(-0.3, 0.8), angle_deg=20, start_s=2.0, enter_s=0.3, stay_s=0.5, leave_s=0.3),
     ),
     _hand(
         "short",
@@ -236,7 +236,7 @@ HANDS = (
     _hand(
         "eye",
         "a hand on one eye",
-        Hand(kind="flat", at=(-0.38, 0.1), angle_deg=38, start_s=1.5, stay_s=1.2),
+        Hand(kind="flat", at=(-0.28, 0.08), angle_deg=38, start_s=1.5, stay_s=1.2),
         is_quick=True,
     ),
     _hand(
