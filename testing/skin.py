@@ -242,7 +242,7 @@ def _joined(part: str, patches: list[Any], has_face: Mask) -> tuple[Floats, Mask
         np.add.at(normal, (earlier, later), -weight)
         np.add.at(right, later, weight[:, None] * change)
         np.add.at(right, earlier, -weight[:, None] * change)
-        off = np.linalg.solve(normal + 1e-4 * np.eye(n), right)
+        off = np.asarray(np.linalg.solve(normal + 1e-4 * np.eye(n), right), np.float64)
         left = np.linalg.norm((change - off[later] + off[earlier]) * arm, axis=1)
         trust = 1 / (1 + (left / (3 * sigma)) ** 2)
     good = trust > 0.3

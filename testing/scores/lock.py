@@ -28,7 +28,7 @@ class Lock:
 
     Args:
         lock_px: rms distance from the point of the face that it sits on, target px.
-        worst_px: the largest one.
+        p95_px, worst_px: its 95th percentile and its largest value.
         jitter_px: rms change of that distance's vector from one frame to the next.
         lag_frames: shift at which the anchor follows best; late is positive.
         seam_px: jump of the distance's vector across the end of a closed loop.
@@ -40,6 +40,7 @@ class Lock:
     """
 
     lock_px: float
+    p95_px: float
     worst_px: float
     jitter_px: float
     lag_frames: float | None
@@ -82,6 +83,7 @@ def lock(truth: Truth, reading: Reading, part: str, judged: Mask | None = None) 
     first = _target_middle(truth, part, scale, offset)
     return Lock(
         lock_px=_rms(length),
+        p95_px=float(np.percentile(length, 95)),
         worst_px=float(length.max()),
         jitter_px=_rms(np.hypot(*steps.T)) if len(steps) else 0.0,
         lag_frames=_lag(truth, centres, matrices, seen),
