@@ -23,6 +23,7 @@ from testing import budget, truth
 from testing.figures import FIGURES, Figures, figures, group_of
 from testing.films import FILMS
 from testing.making import VIDEO, Film, all_kept
+from testing.perfect import spoilt
 from testing.product import extracted, face_finder, find_with
 from testing.reading import Reading
 from testing.scores.lock import lock
@@ -55,6 +56,14 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--only", nargs="+", help="films or clips whose name begins so")
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="other settings")
+    parser.add_argument(
+        "--spoil",
+        type=float,
+        nargs=2,
+        metavar=("SLIDE", "SHIVER"),
+        default=(0.0, 0.0),
+        help="px, rms: errors put into the clips' timelines, to see that the score of real faces reads them",
+    )
     parser.add_argument("--write", action="store_true", help="write the budget instead of being held to it")
     return parser.parse_args()
 
@@ -168,7 +177,7 @@ def clip_row(
         if document is None:
             print(f"| {name} | no timeline | " + "– | " * (2 * len(asked.follow) + 1))
             return None
-        reading = Reading(document)
+        reading = Reading(spoilt(document, *asked.spoil))
         for part in truth.PARTS:
             tracked = reading.is_tracked(skin.truth.times_ms)
             score = lock(skin.truth, reading, part, skin.judged[part] & tracked)

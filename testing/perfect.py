@@ -1,7 +1,9 @@
-"""Timelines that are right by construction, and wrong by a known amount: scorers are held to these."""
+"""Timelines that are right by construction, or wrong by a known amount: scorers are held to these."""
 
 from __future__ import annotations
 
+import copy
+import math
 from typing import Any
 
 import numpy as np
@@ -81,3 +83,23 @@ def document(
         "quality": {"gaps": [], "coverage": 1.0, "warnings": []},
         "frames": frames,
     }
+
+
+def spoilt(document: dict[str, Any], slide_px: float, shiver_px: float = 0.0) -> dict[str, Any]:
+    """
+    A timeline with errors put in.
+
+    Args:
+        document: it; left alone.
+        slide_px: rms of an error that goes around once in two seconds.
+        shiver_px: rms, per sample, of one that is another in every sample.
+    """
+    random = np.random.default_rng(4)
+    made = copy.deepcopy(document)
+    for frame in made["frames"]:
+        turn = math.pi * frame["time_ms"] / 1000
+        dx, dy = random.normal(0, shiver_px / math.sqrt(2), 2)
+        for part in PARTS:
+            frame[part]["cx"] += slide_px * math.cos(turn) + dx
+            frame[part]["cy"] += slide_px * math.sin(turn) + dy
+    return made
