@@ -19,15 +19,17 @@ from typing import Any
 import numpy as np
 
 from anchord.tracking.faces import FaceFinder
+from bench.summary import summary
 from testing import budget, truth
 from testing.figures import FIGURES, Figures, figures, group_of
 from testing.films import FILMS
-from testing.making import VIDEO, Film, all_kept
+from testing.making import VIDEO, Film
 from testing.perfect import spoilt
 from testing.product import extracted, face_finder, find_with
 from testing.reading import Reading
 from testing.scores.lock import lock
 from testing.skin import MOST_TURNED_DEG, skin_of
+from testing.store import all_kept
 
 _VIDEOS = (".webm", ".mp4", ".mov", ".m4v", ".mkv", ".mpg")
 
@@ -113,6 +115,7 @@ def on_films(films: tuple[Film, ...], asked: argparse.Namespace, finder: FaceFin
                 rows = {film: found[film.name, rate] for film in films if group_of(film) == group}
                 print(f"\n### {group}, sample rate {rate}, follow {follow}\n")
                 table(rows)
+        summary(found, films, asked.rates)
         if asked.write:
             budget.write(found)
         elif follow == "auto" and not asked.set:

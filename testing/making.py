@@ -1,5 +1,5 @@
 """
-Films from their descriptions: rendered frame by frame, encoded, and kept on disk with their truth.
+Films from their descriptions: rendered frame by frame and encoded, with their truth.
 
 A film is a pack: ``idle.webm``, ``truth.json``, and ``manifest.json`` with ``base_face.png`` and the static
 anchors of its first frame, which is all that whoever knows no landmarks has to go by.
@@ -7,15 +7,12 @@ anchors of its first frame, which is all that whoever knows no landmarks has to 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -23,7 +20,6 @@ import cv2
 import numpy as np
 
 from anchord.demo.film import Pixels, encode
-from testing import motions
 from testing.bending import Grimace, Words, bent, eyes_shut_at, mouth_at
 from testing.drawing import CHARACTERS, character
 from testing.hands import Hand, covered
@@ -271,38 +267,3 @@ def _write_manifest(folder: Path, film: Film, truth: Truth, first: Pixels) -> No
         x, y = (left + right - w) / 2, (top + bottom - h) / 2
         manifest[name] = {"anchor": {"x": round(x, 2), "y": round(y, 2), "w": round(w, 2), "h": round(h, 2)}}
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
-
-
-def store() -> Path:
-    """Where films are kept: ``ANCHORD_FILMS``, or ``.films`` beside this package."""
-    return Path(os.environ.get("ANCHORD_FILMS") or Path(__file__).parents[1] / ".films")
-
-
-def _digest(film: Film) -> str:
-    """Of all that shapes a film: its description, the rooms that render it, the portraits."""
-    from anchord.demo import film as film_room
-    from anchord.demo import lips, sprites, warp
-    from testing import bending, drawing, hands, stills, truth, turning
-
-    rooms = (film_room, lips, sprites, warp, bending, drawing, hands, motions, stills, truth, turning)
-    content = hashlib.sha256(repr(replace(film, asks="", is_quick=False)).encode())
-    for path in (Path(__file__), *(Path(str(room.__file__)) for room in rooms), film_room.PORTRAIT_FILE):
-        content.update(path.read_bytes())
-    for path in sorted(stills.PORTRAITS.iterdir()):
-        content.update(path.read_bytes())
-    return content.hexdigest()[:12]
-
-
-def kept(film: Film) -> Path:
-    """The film's pack, made now where the store has none yet."""
-    folder = store() / f"{film.name}-{_digest(film)}"
-    return folder if folder.exists() else make(film, folder)
-
-
-def all_kept(films: tuple[Film, ...], processes: int = 0) -> dict[str, Path]:
-    """The packs of many films by name, made in as many processes as there are cores."""
-    # OpenCV's own threads would fight with the processes.
-    with ProcessPoolExecutor(
-        processes or os.cpu_count(), initializer=cv2.setNumThreads, initargs=(1,)
-    ) as pool:
-        return {film.name: folder for film, folder in zip(films, pool.map(kept, films), strict=True)}

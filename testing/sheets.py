@@ -16,7 +16,8 @@ import numpy as np
 
 from testing import truth
 from testing.films import FILMS
-from testing.making import VIDEO, all_kept
+from testing.making import VIDEO
+from testing.store import all_kept
 
 _ACROSS, _DOWN, _SCALE = 8, 2, 0.42
 

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from testing import shown
-from testing.making import store
+from testing.store import store
 from testing.truth import PARTS, Floats, Mask, Truth
 
 #: Beyond this turn from the clip's median pose a head is not judged, degrees.

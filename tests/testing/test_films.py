@@ -13,9 +13,10 @@ from testing import truth
 from testing.bending import SHAPES, bent, mouth_at
 from testing.films import DRAWN, FILMS, HANDS, SPEECH, TURNS
 from testing.hands import COLOURS, Hand, covered
-from testing.making import Film, kept, make, rendered
+from testing.making import Film, make, rendered
 from testing.motions import MOTIONS, OPEN, Place
 from testing.stills import EYES_AT, EYES_PX, PEOPLE, still
+from testing.store import kept
 from testing.turning import Turn, read_at
 
 

@@ -9,12 +9,13 @@ import pytest
 
 from testing import truth
 from testing.films import FILMS
-from testing.making import VIDEO, kept
+from testing.making import VIDEO
 from testing.perfect import document
 from testing.product import face_finder, find_with
 from testing.reading import Floats, Reading
 from testing.scores.lock import Lock, lock
 from testing.skin import Skin, skin_of
+from testing.store import kept
 from testing.truth import PARTS, Truth
 
 _FILM = next(film for film in FILMS if film.name == "blinks")
