@@ -36,7 +36,7 @@ _VIDEOS = (".webm", ".mp4", ".mov", ".m4v", ".mkv", ".mpg")
 
 def main() -> int:
     asked = arguments()
-    with face_finder() as finder:
+    with face_finder(asked.shake) as finder:
         status = 0
         if not asked.clips or asked.films:
             status = on_films(chosen(asked), asked, finder)
@@ -58,6 +58,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--only", nargs="+", help="films or clips whose name begins so")
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="other settings")
+    parser.add_argument("--shake", type=float, default=0.0, help="px of noise on each landmark")
     parser.add_argument(
         "--spoil",
         type=float,
@@ -118,7 +119,7 @@ def on_films(films: tuple[Film, ...], asked: argparse.Namespace, finder: FaceFin
         summary(found, films, asked.rates)
         if asked.write:
             budget.write(found)
-        elif follow == "auto" and not asked.set:
+        elif follow == "auto" and not asked.set and not asked.shake:
             lines = budget.left(found, budget.read())
             print("\n" + ("\n".join(lines) if lines else "All figures are within the budget."))
             status = status or bool(lines)

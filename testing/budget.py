@@ -50,9 +50,16 @@ def read(file: Path = BUDGET_FILE) -> Budget:
 
 
 def left(measured: Measured, budget: Budget) -> list[str]:
-    """A line for each figure of what was measured that leaves its budget, has none, or can't be told."""
+    """
+    A line for each figure of what was measured that leaves its budget, has none, or can't be told.
+
+    Sample rates that no line names are not judged.
+    """
     said = []
+    rates = {rate for _, rate, _ in budget}
     for (film, rate), found in measured.items():
+        if rate not in rates:
+            continue
         asked = {figure: most for (name, at, figure), most in budget.items() if (name, at) == (film, rate)}
         for figure in FIGURES:
             if figure in asked and figure not in found:

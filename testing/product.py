@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from anchord.errors import VideoError
 from anchord.model import checked_model
 from anchord.settings import ExtractSettings, Limits
 from anchord.tracking.extract import extract
-from anchord.tracking.faces import FaceFinder
+from anchord.tracking.faces import Face, FaceFinder
 from testing.skin import Find, Seen
 
 
@@ -52,18 +54,36 @@ def find_with(faces: FaceFinder) -> Find:
     return find
 
 
+class ShakenFinder(FaceFinder):
+    """A finder each of whose landmarks is off by noise of *shaken_px*: verdicts ought not to hang on that."""
+
+    shaken_px = 0.0
+
+    def find(self, pixels: NDArray[np.uint8]) -> list[Face]:
+        """The faces in a picture; the same picture is always off by the same."""
+        found = super().find(pixels)
+        if not self.shaken_px:
+            return found
+        random = np.random.default_rng(zlib.crc32(pixels.tobytes()))
+        return [
+            replace(face, landmarks=face.landmarks + random.normal(0, self.shaken_px, face.landmarks.shape))
+            for face in found
+        ]
+
+
 @contextlib.contextmanager
-def face_finder() -> Iterator[FaceFinder]:
+def face_finder(shaken_px: float = 0.0) -> Iterator[FaceFinder]:
     """A finder without the model's chatter, which comes on descriptor 2 and from nowhere else."""
     stderr = os.dup(2)
     try:
         with open(os.devnull, "wb") as nothing:  # noqa: PTH123  a descriptor, not a file
             os.dup2(nothing.fileno(), 2)
-        finder = FaceFinder(checked_model())
+        finder = ShakenFinder(checked_model())
         finder.submit(lambda: finder.find(np.zeros((64, 64, 3), np.uint8))).result()
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)
+    finder.shaken_px = shaken_px
     try:
         yield finder
     finally:

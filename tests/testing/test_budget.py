@@ -39,3 +39,12 @@ def test_only_what_was_measured_is_written_anew(tmp_path: Path) -> None:
     budget.write({("still", 1): {"lock": 0.5}}, file)
     assert budget.read(file)["sway", 3, "lock"] == 0.067
     assert budget.read(file)["still", 1, "lock"] == 0.585
+
+
+def test_a_sample_rate_that_no_line_names_is_not_judged_but_a_new_film_is(tmp_path: Path) -> None:
+    file = tmp_path / "budget"
+    budget.write(FOUND, file)
+    assert budget.left({("sway", 5): {"lock": 9.0}}, budget.read(file)) == []
+    assert budget.left({("new", 3): {"lock": 0.01}}, budget.read(file)) == [
+        "new at rate 3: lock is 0.010 and has no budget"
+    ]
