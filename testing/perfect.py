@@ -91,13 +91,13 @@ def spoilt(document: dict[str, Any], slide_px: float, shiver_px: float = 0.0) ->
 
     Args:
         document: it; left alone.
-        slide_px: rms of an error that goes around once in two seconds.
+        slide_px: rms of an error that goes around once in 0.8 s: slower ones may be like its own.
         shiver_px: rms, per sample, of one that is another in every sample.
     """
     random = np.random.default_rng(4)
     made = copy.deepcopy(document)
     for frame in made["frames"]:
-        turn = math.pi * frame["time_ms"] / 1000
+        turn = 2 * math.pi * frame["time_ms"] / 800
         dx, dy = random.normal(0, shiver_px / math.sqrt(2), 2)
         for part in PARTS:
             frame[part]["cx"] += slide_px * math.cos(turn) + dx

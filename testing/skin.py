@@ -7,8 +7,8 @@ No truth is known of real footage, so one is measured, once a clip and whatever 
 2. In these patches features of skin that can't move by itself (the bridge of the nose, below the eyes;
    between nose and lips, the cheeks beside) are matched with those of the 14 keyframes that look most alike
    and of the two frames before; both ways, and only where the pixels agree.
-3. Each match is a small similarity with its own uncertainty. All of them are joined by robust least squares
-   to one similarity for each frame.
+3. Each match is a small similarity (of the mouth: a shift) with its own uncertainty. All of them are joined
+   by robust least squares to one for each frame.
 
 That a bad timeline is judged by the same matches as a good one is the point: a score whose matches start from
 the anchors that it judges goes blind where they are bad. What can't be judged is said: frames without enough
@@ -103,9 +103,12 @@ def measured(file: Path, find: Find) -> Skin:
     turned = (
         np.hypot(*(pose - np.nanmedian(pose, axis=0)).T) if has_face.any() else np.full(len(faces), np.nan)
     )
-    places, judged, boxes = {}, {}, {}
-    for part in PARTS:
-        rough = _rough(faces, part)
+    places: dict[str, Floats] = {}
+    judged, boxes = {}, {}
+    rough = _rough(faces)
+    for part in ("eyes", "mouth"):
+        if part == "mouth":
+            rough = _below(places["eyes"], faces)
         off, known = _joined(part, _patches(greys, rough, part), has_face)
         places[part] = _composed(rough, off, part)
         judged[part] = known & (np.nan_to_num(turned, nan=np.inf) <= MOST_TURNED_DEG)
@@ -128,24 +131,49 @@ _MIDDLE = {"eyes": (33, 263), "mouth": (61, 291)}
 _TIGHT = {"eyes": (33, 133, 362, 263, 159, 145, 386, 374), "mouth": (61, 291, 0, 17)}
 
 
-def _rough(faces: list[Seen | None], part: str) -> Floats:
-    """(n, 2, 3) patch to frame by the landmarks alone; NaN where no face is."""
-    known = [face.landmarks for face in faces if face is not None]
-    rough = np.full((len(faces), 2, 3), np.nan)
-    if not known:
-        return rough
-    first = known[0]
-    scale = _EYES_PX / float(np.hypot(*(first[263] - first[33])))
+def _plate(faces: list[Seen | None]) -> Floats:
+    """
+    (478, 2) the first face, upright, at a patch's scale, about the middle of its eyes.
+
+    It is as good as any: its own errors are the same in all frames.
+    """
+    first = next(face.landmarks for face in faces if face is not None)
     across = first[263] - first[33]
+    scale = _EYES_PX / float(np.hypot(*across))
     angle = float(np.arctan2(across[1], across[0]))
     turn = scale * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    middle = np.array(_SIZE[part]) / 2
-    plate = (first - first[list(_MIDDLE[part])].mean(axis=0)) @ turn.T + middle
-    # The first face is as good as any to be the plate; its own errors are the same in all frames.
+    return np.asarray((first - first[list(_MIDDLE["eyes"])].mean(axis=0)) @ turn.T)
+
+
+def _rough(faces: list[Seen | None]) -> Floats:
+    """(n, 2, 3) the eyes' patch to frame by the landmarks alone; NaN where no face is."""
+    rough = np.full((len(faces), 2, 3), np.nan)
+    if all(face is None for face in faces):
+        return rough
+    plate = _plate(faces) + np.array(_SIZE["eyes"]) / 2
     for i, face in enumerate(faces):
         if face is not None:
             rough[i] = _similarity(plate[list(_FIRM)], face.landmarks[list(_FIRM)])
     return rough
+
+
+def _below(eyes: Floats, faces: list[Seen | None]) -> Floats:
+    """
+    (n, 2, 3) the mouth's patch to frame, carried along by the eyes' skin; NaN where no face is.
+
+    Scale and turn of a face are best told by the eyes: skin by the mouth is stretched by every word, and only
+    its place is measured.
+    """
+    made = np.full_like(eyes, np.nan)
+    if all(face is None for face in faces):
+        return made
+    way = _plate(faces)[list(_MIDDLE["mouth"])].mean(axis=0)
+    shift = np.array(_SIZE["eyes"]) / 2 + way - np.array(_SIZE["mouth"]) / 2
+    for i, face in enumerate(faces):
+        if face is not None:
+            made[i] = eyes[i]
+            made[i, :, 2] += eyes[i, :, :2] @ shift
+    return made
 
 
 def _similarity(a: Floats, b: Floats) -> Floats:
@@ -315,11 +343,12 @@ def _match(a: Any, b: Any, features: Any, part: str) -> tuple[Floats, float] | N
         return None
     middle = np.array(_SIZE[part]) / 2
     z, w = (points @ (1, 1j) - complex(*middle) for points in (start, end))
-    weight = np.ones(len(z))
+    weight, q = np.ones(len(z)), complex(1)
     for _ in range(6):
         total = weight.sum()
         mz, mw = (weight * z).sum() / total, (weight * w).sum() / total
-        q = (weight * np.conj(z - mz) * (w - mw)).sum() / (weight * np.abs(z - mz) ** 2).sum()
+        if part == "eyes":
+            q = (weight * np.conj(z - mz) * (w - mw)).sum() / (weight * np.abs(z - mz) ** 2).sum()
         left = np.abs(w - mw - q * (z - mz))
         spread = max(float(np.median(left)) * 1.2, 0.05)
         weight = 1 / (1 + (left / (2 * spread)) ** 2)
