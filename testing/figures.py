@@ -25,7 +25,7 @@ FIGURES = {
     "roll": "degrees, rms",
     "off": "px: from the middle of what it must cover, where that is known",
     "missed": "hands of 0.4 s and more over half of a part that were not marked",
-    "late": "s: the latest mark",
+    "late": "s: the latest mark, of the hands that are marked at all",
     "overlong": "s: longest mark after nothing covers the part any more",
     "false": "s: marked though nothing is near",
     "ghost": "share of the frames without a face that pass for tracked",

@@ -30,7 +30,7 @@ class Hidden:
     Args:
         hands: how often it must be marked.
         found: how many of these were marked for half of their time or more.
-        late_ms: the longest from where it must be marked to where it is.
+        late_ms: the longest from where it must be marked to where it is, of those that are marked at all.
         overlong_ms: the longest that it stays marked after nothing covers it any more.
         false_ms: marked though nothing is near it.
         alarms: how many stretches that is.
