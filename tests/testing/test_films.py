@@ -94,7 +94,7 @@ def test_a_mouth_is_at_rest_before_and_after_its_words() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "colour"),
-    zip(("flat", "spread", "fist", "finger", "two", "mug", "phone"), (*COLOURS, "light"), strict=True),
+    list(zip(("flat", "spread", "fist", "finger", "two", "mug", "phone"), (*COLOURS, "light"), strict=True)),
 )
 def test_what_is_covered_is_hidden_and_the_rest_is_not(kind: str, colour: str) -> None:
     hand = Hand(kind=kind, colour=colour, start_s=0, enter_s=0.1, stay_s=1, dark=0.0)  # type: ignore[arg-type]
