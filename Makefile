@@ -7,12 +7,13 @@ BIN := $(VENV)/bin
 DEMO := demo-avatars
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit web torture bench bench-scale lock notices sbom seccomp install uninstall test-deploy docs clean
+.PHONY: help demo test lint types unit web torture accuracy bench bench-scale lock notices sbom seccomp install uninstall test-deploy docs clean
 
 help:
 	@echo 'make demo   a sample avatars folder, the daemon on it, and the page'
 	@echo 'make test   lint, format check, types, all tests'
 	@echo 'make torture  kills, storms, long runs, thousands of damaged videos: a quarter of an hour'
+	@echo 'make accuracy  how well anchors hold, on films with a known motion, against a budget'
 	@echo 'make bench  times and memory, as a table; bench-scale: with 10,000 packs, minutes'
 	@echo 'make install       put it on this server, as root: venv, unit, settings, man page'
 	@echo 'make uninstall     take that away; settings and timelines stay'
@@ -45,6 +46,10 @@ torture: $(VENV)/.installed
 # The page, in the distribution's own Chromium and behind its own nginx.
 web: $(VENV)/.installed
 	@$(MAKE) --no-print-directory -C web test PYTHON=$(abspath $(BIN))/python
+
+# Films are made once, into .films; `make accuracy ARGS="--clips FOLDER"` judges real ones.
+accuracy: $(VENV)/.installed
+	$(BIN)/python -m bench.accuracy $(ARGS)
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m bench.speed
@@ -99,4 +104,4 @@ docs: $(VENV)/.installed
 	$(BIN)/python docs/generate.py
 
 clean:
-	rm -rf $(VENV) $(DEMO) dist build .*_cache .hypothesis
+	rm -rf $(VENV) $(DEMO) .films dist build .*_cache .hypothesis
