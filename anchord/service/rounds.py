@@ -353,3 +353,4 @@ class Rounds:
         self.missed_by_watch += len(untold)
         for pack, device in untold.items():
             self.watcher.distrust(device, pack)
+        self.timers.set_by(RoundDue("poll"), at_s=self.clock() + self.settings.poll_s)
