@@ -245,6 +245,7 @@ class Rounds:
         self._sweep = Sweep(
             packs=ids,
             look=self.reconciler.look_now,
+            seen=self.known.seen.get,
             is_whole=is_whole,
             on_defect=self.lanes.tell_defect,
         )

@@ -191,11 +191,9 @@ def test_a_pack_that_hangs_does_not_keep_a_round_from_ending(root: Path, rigs: l
     rig.rounds.stepped(Stepped(root_step[0], root_step[1], root_step[2]()))
     (sweep_key, _, _) = rig.steps[0]
     rig.hung = {sweep_key: 10 * LATE_S}  # its first pack does not answer
-    assert rig.rounds.is_under_way
     rig.reconciler.look_at = real
     rig.rounds.relieve()
     rig.run()
-    assert not rig.rounds.is_under_way or rig.rounds._turns == {sweep_key}
     rig.rounds.relieve()
     assert not rig.rounds.is_under_way
     assert rig.rounds.rescans == 2

@@ -146,12 +146,14 @@ class Sweep:
     Args:
         packs: ids.
         look: looks at one of them.
+        seen: the last look at it: what is as it was is not told of.
         is_whole: they are all packs that there are.
         on_defect: told of mistakes of ours.
     """
 
     packs: Iterable[str]
     look: Callable[[str], Look | None]
+    seen: Callable[[str], Look | None]
     is_whole: bool
     on_defect: Callable[[Exception], None] = lambda _error: None
     _left: deque[str] = field(init=False)
@@ -167,7 +169,7 @@ class Sweep:
         return not self._left
 
     def turn(self) -> list[tuple[str, Look | AnchordError | None]]:
-        """Look at some packs."""
+        """Look at some packs; those that are not as they were."""
         found: list[tuple[str, Look | AnchordError | None]] = []
         ends_s = time.monotonic() + _SLICE_S
         while self._left and time.monotonic() < ends_s:
@@ -176,8 +178,10 @@ class Sweep:
             except IndexError:  # another thread took the last one
                 break
             self.at.add(pack)
-            found.append((pack, guarded(partial(self.look, pack), self.on_defect)))
+            look = guarded(partial(self.look, pack), self.on_defect)
             self.at.discard(pack)
+            if look is None or look != self.seen(pack):
+                found.append((pack, look))
         return found
 
 

@@ -114,6 +114,18 @@ def test_the_machines_trouble_is_a_look_that_says_so(pack: Path, monkeypatch: py
         look_at(str(pack), Names())
 
 
+nothing: dict[str, Look] = {}
+
+
+def test_a_sweep_tells_of_what_is_not_as_it_was(pack: Path) -> None:
+    seen = {"me": look(pack), "you": look(pack)}
+    (pack / "idle.webm").chmod(0o600)
+    after = look(pack)
+    seen["you"] = after
+    sweep = Sweep(packs=["me", "you"], look=lambda _: look(pack), seen=seen.get, is_whole=True)
+    assert found_by(sweep) == {"me": after}
+
+
 def found_by(sweep: Sweep) -> dict[str, Look | AnchordError | None]:
     found: dict[str, Look | AnchordError | None] = {}
     while not sweep.is_done:
@@ -129,7 +141,7 @@ def test_a_sweep_looks_at_every_pack_and_a_bug_in_one_is_its_answer(pack: Path) 
 
     bugs: list[Exception] = []
     names = [f"p{i}" for i in range(500)] + ["buggy"]
-    found = found_by(Sweep(packs=names, look=looked, is_whole=True, on_defect=bugs.append))
+    found = found_by(Sweep(packs=names, look=looked, seen=nothing.get, is_whole=True, on_defect=bugs.append))
     assert found.keys() == set(names)
     assert isinstance(found["buggy"], AnchordError)
     assert len(bugs) == 1
@@ -143,7 +155,7 @@ def test_a_pack_that_hangs_does_not_keep_another_turn_from_the_rest(pack: Path) 
             answer.wait(20)
         return None
 
-    sweep = Sweep(packs=["hung", "cats", "dogs"], look=looked, is_whole=True)
+    sweep = Sweep(packs=["hung", "cats", "dogs"], look=looked, seen=nothing.get, is_whole=True)
     first: list[list[tuple[str, object]]] = []
     thread = threading.Thread(target=lambda: first.append([*sweep.turn()]))
     thread.start()
