@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import unicodedata
 from dataclasses import dataclass
 from io import BufferedReader
@@ -16,6 +17,7 @@ import msgspec
 from anchord import timeline
 from anchord.errors import FileError, MachineError, NoInputError, RootError, SettingsError, fault, reason
 from anchord.files import FileKey, Folder
+from anchord.guard import guarded_within
 from anchord.model import MODEL_SHA256
 from anchord.printable import printable
 from anchord.settings import (
@@ -97,10 +99,12 @@ def is_folder(entry: os.DirEntry[str], follow: bool = True) -> bool:
 
     What can't be looked at counts as one: the look at that pack says what is wrong with it.
     """
-    try:
-        return entry.is_dir(follow_symlinks=follow) or (not follow and entry.is_symlink())
-    except OSError as error:
-        return fault(error) == "machine"
+    if not entry.is_symlink():
+        return entry.is_dir(follow_symlinks=False)
+    if not follow:
+        return True
+    found = guarded_within(lambda: stat.S_ISDIR(os.stat(entry.path).st_mode), entry.path)  # noqa: PTH116
+    return found if isinstance(found, bool) else found.is_environment
 
 
 def pack_called(root: Path, pack_id: str) -> Pack:
