@@ -17,7 +17,7 @@ import msgspec
 from anchord import __version__, timeline
 from anchord.commands.extract import Request, Result, extract_now
 from anchord.commands.progress import progress
-from anchord.errors import AnchordError, CoverageError
+from anchord.errors import AnchordError, CoverageError, as_ours
 from anchord.model import checked_model
 from anchord.printable import json_line, printable
 from anchord.settings import Settings, read_settings
@@ -274,12 +274,13 @@ def main() -> None:
     command: Callable[..., Any] = anchord
     try:
         command()
-    except AnchordError as error:
-        from anchord import log  # half of all that a command loads, and most need it only here
-
-        log.tell(f"anchord: {error}")
-        raise SystemExit(error.exit_status) from None
     except BrokenPipeError:
         # The reader of stdout went away: nothing more to say to it, also not at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
+    except (AnchordError, OSError, MemoryError, RecursionError) as error:
+        from anchord import log  # half of all that a command loads, and most need it only here
+
+        ours = as_ours(error)
+        log.tell(f"anchord: {ours}")
+        raise SystemExit(ours.exit_status) from None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from anchord.errors import AnchordError, DefectError, as_ours
+from anchord.errors import AnchordError, DefectError, MachineError, as_ours
 
 T = TypeVar("T")
 
@@ -30,3 +32,21 @@ def guarded(
         for raised in (error, ours):
             raised.__traceback__ = None
         return ours
+
+
+def guarded_within(step: Callable[[], T], what: str, *, within_s: float = 5.0) -> T | AnchordError:
+    """
+    The same for a command, which has no loop to go on meanwhile: a *step* that hangs with its disk or mount
+    is left behind after *within_s* seconds. Its thread does not keep the process from ending.
+
+    Args:
+        step: anything.
+        what: what it looks at, for the message.
+        within_s: a disk that has to spin up takes some seconds.
+    """
+    answers: SimpleQueue[T | AnchordError] = SimpleQueue()
+    threading.Thread(target=lambda: answers.put(guarded(step)), daemon=True).start()
+    try:
+        return answers.get(timeout=within_s)
+    except Empty:
+        return MachineError(f"{what}: does not answer; see what it lies on")

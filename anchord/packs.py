@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import unicodedata
 from dataclasses import dataclass
 from io import BufferedReader
@@ -16,6 +17,7 @@ import msgspec
 from anchord import timeline
 from anchord.errors import FileError, MachineError, NoInputError, RootError, SettingsError, fault, reason
 from anchord.files import FileKey, Folder
+from anchord.guard import guarded_within
 from anchord.model import MODEL_SHA256
 from anchord.printable import printable
 from anchord.settings import (
@@ -66,16 +68,23 @@ def is_pack_name(name: str) -> bool:
     return name[:1] not in ("", ".") and name not in _NOT_PACKS
 
 
-def find_packs(root: Path) -> list[Pack]:
+def find_packs(root: Path, *, follow: bool = True) -> list[Pack]:
     """
     The packs of the avatars *root*, in the order of their ids.
+
+    Args:
+        root: where they lie.
+        follow: see where links lead, which may hang with a mount; else every link counts as a pack, and
+            the look at it says what it is.
 
     Raises:
         RootError: the root can't be read.
     """
     try:
         with os.scandir(root) as entries:
-            names = sorted(entry.name for entry in entries if is_pack_name(entry.name) and is_folder(entry))
+            names = sorted(
+                entry.name for entry in entries if is_pack_name(entry.name) and is_folder(entry, follow)
+            )
     except OSError as error:
         raise RootError(
             f"{root}: avatars root cannot be read: {reason(error)}; create it, or name another with "
@@ -84,16 +93,18 @@ def find_packs(root: Path) -> list[Pack]:
     return [Pack(name, f"{root}/{name}") for name in names]
 
 
-def is_folder(entry: os.DirEntry[str]) -> bool:
+def is_folder(entry: os.DirEntry[str], follow: bool = True) -> bool:
     """
-    Whether an entry of the root is a folder, or a link to one.
+    Whether an entry of the root is a folder, or a link to one; or, not followed, any link.
 
     What can't be looked at counts as one: the look at that pack says what is wrong with it.
     """
-    try:
-        return entry.is_dir()
-    except OSError as error:
-        return fault(error) == "machine"
+    if not entry.is_symlink():
+        return entry.is_dir(follow_symlinks=False)
+    if not follow:
+        return True
+    found = guarded_within(lambda: stat.S_ISDIR(os.stat(entry.path).st_mode), entry.path)  # noqa: PTH116
+    return found if isinstance(found, bool) else found.is_environment
 
 
 def pack_called(root: Path, pack_id: str) -> Pack:
@@ -161,7 +172,10 @@ def missing_video(folder: Folder, settings: PackSettings) -> str:
 
 def _near_misses(folder: Folder, wanted: str) -> list[str]:
     """Videos in the folder, those that are spelt like the wanted one alone where there are any."""
-    descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder.descriptor)
+    try:
+        descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder.descriptor)
+    except PermissionError:
+        return []  # it may be entered and not read
     try:
         with os.scandir(descriptor) as entries:
             names = sorted(entry.name for entry in islice(entries, _LISTED) if entry.name[0] != ".")

@@ -12,7 +12,7 @@ import msgspec
 from anchord import packs
 from anchord.errors import AnchordError, MachineError, SettingsError
 from anchord.files import Folder
-from anchord.guard import guarded
+from anchord.guard import guarded_within
 from anchord.model import MODEL_FILE, checked_model
 from anchord.packs import Pack
 from anchord.settings import PackSettings, Settings
@@ -35,7 +35,7 @@ def findings(settings: Settings, root: Path, pack_id: str | None) -> Iterator[st
         found = [packs.pack_called(root, pack_id)]
     wrong = 0
     for pack in found:
-        outcome = guarded(partial(_checked, settings, pack))
+        outcome = guarded_within(partial(_checked, settings, pack), pack.folder)
         if isinstance(outcome, AnchordError):
             if pack_id is not None:
                 raise outcome

@@ -15,7 +15,7 @@ from msgspec import Struct
 from anchord import packs
 from anchord.errors import AnchordError
 from anchord.files import Folder
-from anchord.guard import guarded
+from anchord.guard import guarded_within
 from anchord.packs import Pack
 from anchord.service.watching.watcher import file_system
 from anchord.settings import Settings
@@ -108,7 +108,8 @@ def examine_packs(settings: Settings, root: Path) -> Iterator[Finding]:
         found = list(packs.find_packs(root))
     except AnchordError:
         return  # said already
-    closed = [pack.id for pack in found if not os.access(pack.folder, os.R_OK | os.W_OK | os.X_OK)]
+    views = {pack.id: guarded_within(partial(_view, settings, pack), pack.folder) for pack in found}
+    closed = [pack for pack, view in views.items() if isinstance(view, _View) and view.is_closed]
     if closed:
         yield Finding(
             subject="packs",
@@ -116,7 +117,6 @@ def examine_packs(settings: Settings, root: Path) -> Iterator[Finding]:
             text=f"{_names(closed)}: may not be read and written by this user",
             fix=f"setfacl -R -m u:{user()}:rwX {root}",
         )
-    views = {pack.id: guarded(partial(_view, settings, pack)) for pack in found if pack.id not in closed}
     wrong = [view for view in views.values() if isinstance(view, AnchordError)]
     without = {pack: view.hint for pack, view in views.items() if isinstance(view, _View) and view.hint}
     hidden = [pack for pack, view in views.items() if isinstance(view, _View) and view.is_hidden]
@@ -141,22 +141,25 @@ def examine_packs(settings: Settings, root: Path) -> Iterator[Finding]:
 
 
 class _View(NamedTuple):
-    """Why a pack has no video, empty where it has one; and whether its video is not everybody's."""
+    """Why a pack has no video, empty where it has one; whether its video is not everybody's; nor it ours."""
 
-    hint: str
-    is_hidden: bool
+    hint: str = ""
+    is_hidden: bool = False
+    is_closed: bool = False
 
 
 def _view(settings: Settings, pack: Pack) -> _View:
+    if not os.access(pack.folder, os.R_OK | os.W_OK | os.X_OK):
+        return _View(is_closed=True)
     with Folder(pack.folder) as folder:
         chosen = packs.chosen(settings, pack.id, folder)
         folder.check_output(chosen.output)
         video = folder.look(chosen.video)
         if video is None:
-            return _View(packs.missing_video(folder, chosen), is_hidden=False)
+            return _View(packs.missing_video(folder, chosen))
         folder.open(chosen.video).close()
         may_enter = os.stat(pack.folder).st_mode & stat.S_IXOTH  # noqa: PTH116
-    return _View("", is_hidden=not (may_enter and video.mode & stat.S_IROTH))
+    return _View(is_hidden=not (may_enter and video.mode & stat.S_IROTH))
 
 
 def user() -> str:

@@ -13,7 +13,7 @@ from anchord import packs, timeline
 from anchord.commands.health import MAX_AGE_S
 from anchord.errors import AnchordError, NoInputError
 from anchord.files import Folder
-from anchord.guard import guarded
+from anchord.guard import guarded_within
 from anchord.packs import Pack
 from anchord.printable import printable
 from anchord.service import lock
@@ -92,7 +92,7 @@ def _line(pack: PackReport, width: int) -> str:
 
 def _pack(settings: Settings, pack: Pack, daemon: State | None) -> PackReport:
     """A pack by its own files; what the daemon says of it wins."""
-    outcome = guarded(partial(_by_its_files, settings, pack))
+    outcome = guarded_within(partial(_by_its_files, settings, pack), pack.folder)
     if isinstance(outcome, AnchordError):
         found = "unreadable" if outcome.is_environment else "refused"
         outcome = _Found(found, str(outcome), None)

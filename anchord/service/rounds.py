@@ -211,10 +211,7 @@ class Rounds:
             self._lock, self._locked = taken, key
         if self.is_watching:
             is_other = self.watcher.follow(key) or is_other
-        found = packs.find_packs(Path(key.path))
-        if self._is_first:
-            for pack in found:
-                remove_leftovers(pack.folder)
+        found = packs.find_packs(Path(key.path), follow=False)
         return Listed(key, [pack.id for pack in found], is_other)
 
     def _followed(self, found: object) -> None:
@@ -244,13 +241,18 @@ class Rounds:
         self._sweep_began_s = self.clock()
         self._sweep = Sweep(
             packs=ids,
-            look=self.reconciler.look_now,
+            look=self._first_look if self._is_first else self.reconciler.look_now,
             seen=self.known.seen.get,
             is_whole=is_whole,
             on_defect=self.lanes.tell_defect,
         )
         self._turns.clear()
         self._next_turn()
+
+    def _first_look(self, pack: str) -> Look | None:
+        """Clean up what a killed daemon left, too. Run in a lane: a mount may hang here, and only here."""
+        remove_leftovers(f"{self.known.root}/{pack}")
+        return self.reconciler.look_now(pack)
 
     def _next_turn(self) -> None:
         assert self._sweep is not None
@@ -282,7 +284,7 @@ class Rounds:
             is_changed
             and not is_expected
             and isinstance(look, Look)
-            and not self.watcher.polls(look.folder.device)
+            and not self.watcher.polls(pack, look.folder.device)
         ):
             # Did an event tell of it, or will one in a moment?
             self._untold[pack] = look.folder.device
@@ -306,7 +308,9 @@ class Rounds:
 
     def _polled(self) -> list[str]:
         """The packs in which things may change without an event."""
-        return [pack for pack, look in self.known.seen.items() if self.watcher.polls(look.folder.device)]
+        return [
+            pack for pack, look in self.known.seen.items() if self.watcher.polls(pack, look.folder.device)
+        ]
 
     def _follow(self) -> None:
         if not self.lanes.is_busy_with(ROOT) and self._sweep is None:

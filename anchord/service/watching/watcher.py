@@ -109,7 +109,7 @@ class Watcher:
     @property
     def is_root_silent(self) -> bool:
         """Whether packs may come and go without an event."""
-        return self._root is None or self.polls(self._root.device)
+        return self._root is None or self.polls(ROOT, self._root.device)
 
     @property
     def overflows(self) -> int:
@@ -161,11 +161,16 @@ class Watcher:
             if self.events.refused and not self.polls_because:
                 self._poll(_too_few_watches(self.events))
 
-    def polls(self, device: int) -> bool:
-        """Whether what lies on this *device* must be looked at every ``poll_s``."""
+    def polls(self, pack: str, device: int) -> bool:
+        """
+        Whether a pack on this *device* must be looked at every ``poll_s``.
+
+        Also one that may be entered and not read, as one of mode 0711: it can't be listened to, which says
+        nothing about its device.
+        """
         if self.events is None or self.polls_because:
             return True
-        return bool(self._silent.get(device))
+        return bool(self._silent.get(device)) or not self.events.is_watched(pack)
 
     def _learn(self, device: int, path: str) -> None:
         """Find out whether changes on this *device* always make events."""
