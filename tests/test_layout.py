@@ -47,7 +47,6 @@ PURE = [
     "printable.py",
     "parsing.py",
     "errors.py",
-    "guard.py",
 ]
 
 

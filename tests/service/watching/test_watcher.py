@@ -62,7 +62,7 @@ def test_a_silent_watch_is_rebuilt_and_after_three_times_done_without(
     assert [watcher.probe() for _ in range(6)] == [False, True, False, True, False, True]
     assert watcher.mode == "poll"
     assert "silent" in watcher.detail
-    assert watcher.polls(0)
+    assert watcher.polls("there", 0)
 
 
 def test_a_root_that_was_swapped_asks_for_a_look_at_the_next_probe(
@@ -107,9 +107,9 @@ def test_what_is_found_without_an_event_makes_its_file_system_distrusted(
     watcher = watching(root, watchers)
     look = watcher.look("there", f"{root}/there", Names(), None)
     assert look is not None
-    assert not watcher.polls(look.folder.device)
+    assert not watcher.polls("there", look.folder.device)
     watcher.distrust(look.folder.device, "there")
-    assert watcher.polls(look.folder.device)
+    assert watcher.polls("there", look.folder.device)
     assert watcher.mode == "inotify+poll"
     assert "distrusted: a change in there came without one" in watcher.detail
 
@@ -131,8 +131,8 @@ def test_on_a_file_system_that_may_change_silently_packs_are_polled_beside(
         local = watcher.look("local", f"{root}/local", Names(), None)
         assert there is not None
         assert local is not None
-        assert watcher.polls(there.folder.device)
-        assert not watcher.polls(local.folder.device)
+        assert watcher.polls("there", there.folder.device)
+        assert not watcher.polls("local", local.folder.device)
         assert watcher.mode == "inotify+poll"
         assert "overlay may change without events" in watcher.detail
         watcher.close()
