@@ -142,16 +142,16 @@ avatar.addEventListener("frame", () => {
 	find("time").textContent = `${(timeMs / 1000).toFixed(2)} s`;
 });
 
-/** @param {boolean} isPaused */
-function pause(isPaused) {
-	avatar.avatar?.setPaused(isPaused);
-	find("pause").setAttribute("aria-pressed", String(isPaused));
-	find("pause").setAttribute("aria-label", isPaused ? "Play the clip" : "Pause the clip");
+/** Say what the button would do, whoever held the clip: this button, a script, or a wish for less motion. */
+function tellPause() {
+	find("pause").setAttribute("aria-pressed", String(avatar.paused));
+	find("pause").setAttribute("aria-label", avatar.paused ? "Play the clip" : "Pause the clip");
 }
-find("pause").onclick = () => pause(!avatar.avatar?.isPaused);
+for (const name of ["play", "pause", "tracking"]) avatar.addEventListener(name, tellPause);
+find("pause").onclick = () => (avatar.paused ? avatar.play() : avatar.pause());
 find("seek").oninput = () => {
 	if (!drawn) return;
-	pause(true);
+	avatar.pause();
 	avatar.video.currentTime = (startOf(drawn) + (drawn.durationMs * find("seek").value) / 1000) / 1000;
 };
 

@@ -1,61 +1,173 @@
 import { Avatar } from "./avatar.js";
 
 /**
- * `<anchor-avatar src="avatars/ID/">`: an avatar in the page.
- *
- * Attributes: `src` the pack's folder; `label` what a screen reader calls it; `debug` shows boxes and the
- * panel; `calibrate` lets arrows move the overlays; `keys` listens to T, C, arrows and Tab everywhere in the
- * page, not only while the avatar has the focus. Events: see Avatar.
+ * `<anchor-avatar src="avatars/ID/">`: an avatar in the page. README tells of its attributes, events and parts.
  *
  * @import { Cue } from "./types.js"
  */
 
-const INSIDE = `<style>
-:host { display: block; position: relative; max-width: 512px; }
-:host(:focus-visible) { outline: 3px solid Highlight; outline-offset: 3px; }
-canvas { display: block; width: 100%; }
-video { position: absolute; left: 0; top: 0; width: 1px; height: 1px; opacity: 0; }
-</style><canvas part="canvas" role="img"></canvas>
-<video muted loop playsinline crossorigin="anonymous" aria-hidden="true"></video>`;
+const STYLE = `
+:host { display: block; position: relative; max-width: 512px; aspect-ratio: 4 / 5; }
+:host([hidden]) { display: none; }
+:host(:focus-visible) { outline: var(--anchor-avatar-focus, 3px solid Highlight); outline-offset: 3px; }
+canvas, img { display: block; width: 100%; height: 100%; object-fit: contain; }
+img { position: absolute; inset: 0; }
+img[hidden] { display: none; }
+video { position: absolute; left: 0; top: 0; width: 1px; height: 1px; opacity: 0; pointer-events: none; }
+pre { position: absolute; inset: auto 8px 8px; margin: 0; padding: 6px 10px; border-radius: 8px; overflow: hidden;
+	font: var(--anchor-avatar-panel-font, 11px / 1.45 ui-monospace, monospace); white-space: pre-wrap;
+	color: var(--anchor-avatar-panel-color, #e9fff0); background: var(--anchor-avatar-panel-background, #06140cc7);
+	pointer-events: none; }
+`;
 
-export class AnchorAvatar extends HTMLElement {
-	/** @type {Avatar | null} The headless core; there while the element is in a page. */
-	avatar = null;
-	/** @type {Promise<((pressed: KeyboardEvent) => void) | void> | null} What few need, from when it is asked for. */
+/** How far from the screen a lazy avatar begins to load: half a screen. */
+const NEAR = "50% 0px";
+/** Where there is no page, as in Node, the module can still be imported. @type {typeof HTMLElement} */
+const Base = globalThis.HTMLElement ?? class {};
+
+export class AnchorAvatar extends Base {
+	static observedAttributes = ["src", "label", "poster", "loading", "preload", "refresh", "debug", "calibrate", "keys"];
+
+	/** @type {Promise<((pressed: KeyboardEvent) => boolean) | void> | null} What few need, from when it is asked for. */
 	tools = null;
-
-	static observedAttributes = ["src", "label", "debug", "calibrate"];
+	/** What is shown. */
+	#shown = "";
+	#isNear = false;
+	/** @type {IntersectionObserver | null} */
+	#nearing = null;
+	#listening = new AbortController();
 
 	constructor() {
 		super();
 		const root = this.attachShadow({ mode: "open" });
-		root.innerHTML = INSIDE;
-		this.canvas = /** @type {HTMLCanvasElement} */ (root.querySelector("canvas"));
-		this.video = /** @type {HTMLVideoElement} */ (root.querySelector("video"));
+		this.canvas = document.createElement("canvas");
+		this.canvas.width = 512;
+		this.canvas.height = 640;
+		this.canvas.part.add("canvas");
+		this.canvas.setAttribute("role", "img");
+		this.posterImage = document.createElement("img");
+		this.posterImage.part.add("poster");
+		this.posterImage.alt = "";
+		this.posterImage.hidden = true;
+		this.video = document.createElement("video");
 		// The attribute alone does not mute a video that a script made.
-		this.video.muted = true;
-		new ResizeObserver(() => this.avatar?.resize()).observe(this.canvas);
+		Object.assign(this.video, { muted: true, loop: true, playsInline: true, crossOrigin: "anonymous", ariaHidden: "true" });
+		root.append(this.canvas, this.posterImage, this.video);
+		/** The headless core. */
+		this.avatar = new Avatar(this.canvas, this.video, this);
+		new ResizeObserver(() => this.avatar.resize()).observe(this.canvas);
+		this.avatar.onShape = ({ width, height }) => {
+			const [host] = /** @type {any} */ (this.sheet?.cssRules ?? []);
+			if (host) host.style.aspectRatio = `${width} / ${height}`;
+		};
+		this.addEventListener("frame", () => {
+			this.posterImage.hidden = true;
+		});
 	}
 
 	connectedCallback() {
+		this.#dress();
 		if (!this.hasAttribute("tabindex")) this.tabIndex = 0;
-		this.avatar = new Avatar(this.canvas, this.video, this);
-		const hears = this.hasAttribute("keys") ? document.documentElement : this;
-		hears.addEventListener("keydown", (pressed) => this.#press(pressed), { signal: this.avatar.life.signal });
-		for (const name of AnchorAvatar.observedAttributes) this.attributeChangedCallback(name);
+		// A framework may have set properties before this class was there.
+		for (const name of AnchorAvatar.observedAttributes) {
+			if (!Object.hasOwn(this, name)) continue;
+			const value = /** @type {any} */ (this)[name];
+			delete (/** @type {any} */ (this)[name]);
+			/** @type {any} */ (this)[name] = value;
+		}
+		this.#hear();
+		for (const name of AnchorAvatar.observedAttributes) this.attributeChangedCallback(name, null, this.getAttribute(name));
 	}
+
+	/** Moved with moveBefore: nothing changes. */
+	connectedMoveCallback() {}
 
 	disconnectedCallback() {
-		this.avatar?.destroy();
-		this.avatar = null;
+		// Most often it is only on its way to another place: then it is back before this is asked.
+		queueMicrotask(() => {
+			if (this.isConnected) return;
+			this.#listening.abort();
+			this.#nearing?.disconnect();
+			this.#nearing = null;
+			this.#isNear = false;
+			this.#shown = "";
+			this.avatar.destroy();
+		});
 	}
 
-	/** @param {string} name */
-	attributeChangedCallback(name) {
-		const value = this.getAttribute(name);
+	adoptedCallback() {
+		// A style sheet belongs to one document.
+		this.sheet = undefined;
+	}
+
+	/** @param {string} name @param {string | null} before @param {string | null} value */
+	attributeChangedCallback(name, before, value) {
+		if (before === value && before !== null) return;
 		if (name === "label") this.canvas.setAttribute("aria-label", value ?? "Talking avatar");
-		else if (name === "src") value && this.avatar?.load(value);
-		else if (value !== null) this.#look();
+		else if (name === "poster") this.#showPoster();
+		else if (name === "refresh") this.avatar.refreshS = Number(value) || 0;
+		else if (name === "keys") this.#hear();
+		else if (name === "debug" || name === "calibrate") value !== null && this.#look();
+		else this.#update();
+	}
+
+	/** An inline style would break a page that allows none. */
+	#dress() {
+		const root = /** @type {ShadowRoot} */ (this.shadowRoot);
+		if (this.sheet) return;
+		const { CSSStyleSheet } = /** @type {any} */ (this.ownerDocument.defaultView ?? globalThis);
+		/** @type {CSSStyleSheet} */
+		const sheet = new CSSStyleSheet();
+		sheet.replaceSync(STYLE);
+		root.adoptedStyleSheets = [sheet];
+		this.sheet = sheet;
+	}
+
+	#showPoster() {
+		const { poster } = this;
+		if (poster) this.posterImage.src = poster;
+		else this.posterImage.removeAttribute("src");
+		this.posterImage.hidden = !poster || this.avatar.compositor.pack !== null;
+	}
+
+	/** Load what the attributes ask for, once it is asked for. */
+	#update() {
+		if (!this.isConnected) return;
+		const { src, preload, avatar } = this;
+		avatar.autoplays = preload !== "metadata" && preload !== "none";
+		if (this.loading === "lazy" && src && !this.#isNear) return this.#awaitNearness();
+		const isAsked = preload !== "none" || avatar.wish;
+		if (src === this.#shown || (src && !isAsked)) return;
+		this.#shown = src;
+		if (src) avatar.load(src);
+		else {
+			avatar.destroy();
+			this.canvas.getContext("2d")?.reset?.();
+			this.#showPoster();
+		}
+	}
+
+	#awaitNearness() {
+		this.#nearing ??= new IntersectionObserver(
+			(entries) => {
+				if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+				this.#nearing?.disconnect();
+				this.#nearing = null;
+				this.#isNear = true;
+				this.#update();
+			},
+			{ rootMargin: NEAR },
+		);
+		this.#nearing.observe(this);
+	}
+
+	#hear() {
+		this.#listening.abort();
+		if (!this.isConnected) return;
+		this.#listening = new AbortController();
+		const hears = this.hasAttribute("keys") ? this.ownerDocument.documentElement : this;
+		const { signal } = this.#listening;
+		hears.addEventListener("keydown", (pressed) => this.#press(/** @type {KeyboardEvent} */ (pressed)), { signal });
 	}
 
 	#look() {
@@ -66,47 +178,148 @@ export class AnchorAvatar extends HTMLElement {
 				this.dispatchEvent(new CustomEvent("error", { detail: { message: `no panel: ${message}` } }));
 			},
 		);
+		this.tools.then((press) => {
+			if (press) this.press = press;
+		});
 	}
+	/** @type {((pressed: KeyboardEvent) => boolean) | null} */
+	press = null;
 
 	/** @param {KeyboardEvent} pressed */
 	#press(pressed) {
 		const from = pressed.composedPath()[0];
-		if (pressed.ctrlKey || pressed.altKey || pressed.metaKey) return;
+		if (pressed.defaultPrevented || pressed.ctrlKey || pressed.altKey || pressed.metaKey) return;
 		if (from instanceof HTMLElement && (from.isContentEditable || from.matches("input, select, textarea"))) return;
 		const key = pressed.key.toLowerCase();
 		const calibrates = this.hasAttribute("calibrate");
 		if (key === "t") this.toggleAttribute("debug");
-		else if (key === "c" || (key === "escape" && calibrates)) this.toggleAttribute("calibrate");
-		else if (calibrates && this.tools && /^(arrow.+|tab|r)$/.test(key)) {
+		else if (key === "c" || (key === "escape" && calibrates)) {
+			if (this.toggleAttribute("calibrate")) this.focus();
+		} else if (!calibrates || !this.tools || !/^(arrow.+|tab|r)$/.test(key)) return;
+		else if (key === "tab") {
+			// Tab belongs to the page but for one step: on the avatar itself, between its two parts.
+			if (from !== this || !this.press?.(pressed)) return;
+		} else {
 			// Keys may come before the tools do; waiting for one promise they stay in order.
 			this.tools.then((press) => press?.(pressed));
-		} else return;
+		}
 		pressed.preventDefault();
 	}
 
 	/** @param {string} name */
 	setViseme(name) {
-		this.avatar?.compositor.setViseme(name);
+		this.avatar.compositor.setViseme(name);
 	}
 
 	/** @param {"open" | "half" | "closed"} state */
 	setEyes(state) {
-		this.avatar?.compositor.setEyes(state);
+		this.avatar.compositor.setEyes(state);
 	}
 
 	/** @param {number} x @param {number} y -1 to 1; right and down are positive. */
 	setGaze(x, y) {
-		this.avatar?.compositor.setGaze(x, y);
+		this.avatar.compositor.setGaze(x, y);
 	}
 
-	/** @param {readonly Cue[]} cues @param {() => number} [clock] See Compositor.playCues. */
+	/**
+	 * Move the mouth through *cues*: our own, or any that `cuesFrom` reads.
+	 *
+	 * @param {readonly Cue[] | string | object} cues
+	 * @param {() => number} [clock] Milliseconds since the track began, such as an audio's time; else the page's.
+	 * @returns {Promise<void>} Kept when the last cue was reached or another track began.
+	 */
 	async playCues(cues, clock) {
-		await this.avatar?.compositor.playCues(cues, clock);
+		const isOwn = Array.isArray(cues) && (!cues.length || cues[0]?.viseme !== undefined);
+		const own = isOwn ? cues : (await import("./adapters/index.js")).cuesFrom(cues);
+		await this.avatar.compositor.playCues(own, clock);
 	}
 
+	/** Let the mouth rest; also ends what `speakWith` began. */
 	stopCues() {
-		this.avatar?.compositor.stopCues();
+		this.avatar.compositor.stopCues();
+	}
+
+	/** Let the clip go on. */
+	async play() {
+		const playing = this.avatar.play();
+		this.#update();
+		await playing;
+	}
+
+	/** Hold the clip at the frame it shows. */
+	pause() {
+		this.avatar.pause();
+	}
+
+	get paused() {
+		return this.avatar.paused;
+	}
+
+	get src() {
+		return this.getAttribute("src") ?? "";
+	}
+	set src(value) {
+		this.#reflect("src", value);
+	}
+	get label() {
+		return this.getAttribute("label") ?? "";
+	}
+	set label(value) {
+		this.#reflect("label", value);
+	}
+	get poster() {
+		return this.getAttribute("poster") ?? "";
+	}
+	set poster(value) {
+		this.#reflect("poster", value);
+	}
+	/** "lazy" waits until it is nearly on the screen. */
+	get loading() {
+		return this.getAttribute("loading") ?? "eager";
+	}
+	set loading(value) {
+		this.#reflect("loading", value);
+	}
+	/** "none" loads nothing before play(), "metadata" all but the video, "auto" everything. */
+	get preload() {
+		return this.getAttribute("preload") ?? "auto";
+	}
+	set preload(value) {
+		this.#reflect("preload", value);
+	}
+	/** Seconds between two looks for a new timeline; 0 is never. */
+	get refresh() {
+		return Number(this.getAttribute("refresh")) || 0;
+	}
+	set refresh(value) {
+		this.#reflect("refresh", value);
+	}
+	get debug() {
+		return this.hasAttribute("debug");
+	}
+	set debug(value) {
+		this.toggleAttribute("debug", Boolean(value));
+	}
+	get calibrate() {
+		return this.hasAttribute("calibrate");
+	}
+	set calibrate(value) {
+		this.toggleAttribute("calibrate", Boolean(value));
+	}
+	get keys() {
+		return this.hasAttribute("keys");
+	}
+	set keys(value) {
+		this.toggleAttribute("keys", Boolean(value));
+	}
+
+	/** @param {string} name @param {string | number | null | undefined} value */
+	#reflect(name, value) {
+		if (value === null || value === undefined) this.removeAttribute(name);
+		else this.setAttribute(name, String(value));
 	}
 }
 
-if (!customElements.get("anchor-avatar")) customElements.define("anchor-avatar", AnchorAvatar);
+if (globalThis.customElements && !customElements.get("anchor-avatar")) {
+	customElements.define("anchor-avatar", AnchorAvatar);
+}

@@ -44,54 +44,102 @@ export const idleVideo = (manifest) => manifest.base.idleVideo ?? manifest.idleV
 /** A static anchor, upright unless it says otherwise. @param {any} box @returns {Anchor} */
 export const staticAnchor = ({ x, y, w, h, roll = 0 }) => ({ cx: x + w / 2, cy: y + h / 2, w, h, roll });
 
-/**
- * @param {string} url Of the folder, with a slash at its end.
- * @param {AbortSignal} signal
- * @param {(message: string) => void} problem
- * @returns {Promise<Pack>}
- */
-export async function loadPack(url, signal, problem) {
-	let json = {};
-	try {
-		const response = await fetch(`${url}manifest.json`, { cache: "no-cache", signal });
-		if (!response.ok) throw new Error(`it is not there (${response.status})`);
-		json = await response.json();
-	} catch (error) {
-		signal.throwIfAborted();
-		problem(`manifest.json: ${/** @type {Error} */ (error).message}; the usual names and places are used`);
+/** What of a manifest's part is its own word, and not merely usual. @param {any} json @param {string} part @param {string} key */
+const isNamed = (json, part, key) => typeof json?.[part]?.[key] === (key === "frames" ? "object" : "string");
+
+/** One avatar's folder, as it is being loaded. */
+export class Folder {
+	/** @type {Set<string>} Pictures that the manifest names and that are not there. */
+	missing = new Set();
+	/** @type {Set<string>} Pictures that a pack usually has, and this one has not. */
+	absent = new Set();
+	isFound = false;
+	/** @type {any} */
+	json = {};
+	manifest = completeManifest({});
+
+	/** @param {string} url With a slash at its end. @param {AbortSignal} signal */
+	constructor(url, signal) {
+		this.url = url;
+		this.signal = signal;
 	}
-	const manifest = completeManifest(json);
-	const { base, mouth, eyes } = manifest;
-	// Sprites are cached for long; a pack's new version is a new address.
-	const version = manifest.version ? `?v=${encodeURIComponent(manifest.version)}` : "";
-	/** @type {string[]} */
-	const missing = [];
-	/** @param {string} name @returns {Promise<HTMLImageElement | null>} */
-	const picture = async (name) => {
-		const image = Object.assign(new Image(), { crossOrigin: "anonymous", src: url + name + version });
-		await image.decode().catch(() => missing.push(name));
-		return missing.includes(name) ? null : image;
-	};
-	const [face, sheet, mouthMask, eyesMask, ...lids] = await Promise.all(
-		[base.src, mouth.spritesheet, mouth.mask, eyes.mask, ...Object.values(eyes.frames)].map(picture),
-	);
-	signal.throwIfAborted();
-	if (missing.length) problem(`missing, or not a picture: ${missing.join(", ")}`);
-	/** @type {string[]} */
-	const visemes = mouth.visemes;
-	const shapes = visemes.flatMap((name, i) => {
-		const { frameWidth: w, frameHeight: h } = mouth;
-		return sheet && (i + 1) * w <= sheet.width ? [{ name, image: sheet, x: i * w, w, h }] : [];
-	});
-	const states = Object.keys(eyes.frames).flatMap((name, i) => {
-		const image = lids[i];
-		return image ? [{ name, image, x: 0, w: image.width, h: image.height }] : [];
-	});
-	return {
-		manifest,
-		base: face,
-		mouth: shapes.length ? new Layer(mouth, shapes, mouthMask) : null,
-		eyes: states.length ? new Layer(eyes, states, eyesMask) : null,
-		statics: { mouth: staticAnchor(mouth.anchor), eyes: staticAnchor(eyes.anchor) },
-	};
+
+	/** Read manifest.json. @returns {Promise<string>} What is wrong with it; empty where it is right, or not there. */
+	async readManifest() {
+		try {
+			const response = await fetch(`${this.url}manifest.json`, { cache: "no-cache", signal: this.signal });
+			if (response.status === 404) return "";
+			if (!response.ok) throw new Error(`status ${response.status}`);
+			this.json = await response.json();
+			this.isFound = true;
+			this.manifest = completeManifest(this.json);
+			return "";
+		} catch (error) {
+			this.signal.throwIfAborted();
+			return `manifest.json: ${/** @type {Error} */ (error).message}; the usual names and places are used`;
+		}
+	}
+
+	/**
+	 * @param {string} name
+	 * @param {boolean} isNamed Whether the pack itself says that there is such a picture.
+	 * @param {"high" | "low"} priority
+	 * @returns {Promise<HTMLImageElement | null>}
+	 */
+	async #picture(name, isNamed, priority) {
+		const { version } = this.manifest;
+		// Sprites are cached for long; a pack's new version is a new address.
+		const src = this.url + name + (version ? `?v=${encodeURIComponent(version)}` : "");
+		const image = Object.assign(new Image(), { crossOrigin: "anonymous", fetchPriority: priority, src });
+		try {
+			await image.decode();
+			this.isFound = true;
+			return image;
+		} catch {
+			(isNamed ? this.missing : this.absent).add(name);
+			return null;
+		} finally {
+			this.signal.throwIfAborted();
+		}
+	}
+
+	/** The still face. @returns {Promise<Pack>} What can be drawn as soon as it is there. */
+	async loadBase() {
+		const { base, mouth, eyes } = this.manifest;
+		return {
+			manifest: this.manifest,
+			base: await this.#picture(base.src, isNamed(this.json, "base", "src"), "high"),
+			mouth: null,
+			eyes: null,
+			statics: { mouth: staticAnchor(mouth.anchor), eyes: staticAnchor(eyes.anchor) },
+		};
+	}
+
+	/** Mouth and eyes, which nobody needs before there is a face. @param {Pack} pack Gets what is there. */
+	async loadSprites(pack) {
+		const { mouth, eyes } = this.manifest;
+		const isWhole = this.isFound;
+		/** @param {"mouth" | "eyes"} part @param {string} key @param {string} name */
+		const picture = (part, key, name) =>
+			// Where there is not even a face, nobody has made a mouth for it.
+			isWhole ? this.#picture(name, isNamed(this.json, part, key), "low") : (this.absent.add(name), null);
+		const [sheet, mouthMask, eyesMask, ...lids] = await Promise.all([
+			picture("mouth", "spritesheet", mouth.spritesheet),
+			picture("mouth", "mask", mouth.mask),
+			picture("eyes", "mask", eyes.mask),
+			...Object.values(eyes.frames).map((name) => picture("eyes", "frames", name)),
+		]);
+		/** @type {string[]} */
+		const visemes = mouth.visemes;
+		const shapes = visemes.flatMap((name, i) => {
+			const { frameWidth: w, frameHeight: h } = mouth;
+			return sheet && (i + 1) * w <= sheet.width ? [{ name, image: sheet, x: i * w, w, h }] : [];
+		});
+		const states = Object.keys(eyes.frames).flatMap((name, i) => {
+			const image = lids[i];
+			return image ? [{ name, image, x: 0, w: image.width, h: image.height }] : [];
+		});
+		pack.mouth = shapes.length ? new Layer(mouth, shapes, mouthMask) : null;
+		pack.eyes = states.length ? new Layer(eyes, states, eyesMask) : null;
+	}
 }

@@ -1,3 +1,6 @@
+import { Counting, roundMs } from "./counting.js";
+import { Timeline } from "./timeline.js";
+
 /**
  * The plate: what the overlays are laid on. Draws the video's frame and says which time it belongs to, so that
  * neither can disagree with the other. At a loop's end it draws nothing, and the canvas keeps the last one.
@@ -13,23 +16,35 @@ export class Plate {
 	/** Where a time comes from. VideoFrame alone is right at 60 fps and at a loop's end. */
 	clock = "currentTime";
 	isSettled = false;
-	/** What the browser last called back with, and when that is to be seen. */
+	/** What the browser last called back with. */
 	calledMs = -1;
-	dueMs = 0;
+	counting = new Counting();
 
 	/** @param {HTMLVideoElement} video */
 	constructor(video) {
 		this.video = video;
-		if (!video.requestVideoFrameCallback) return;
-		this.clock = "VideoFrame" in window ? "VideoFrame" : "requestVideoFrameCallback";
+		if ("requestVideoFrameCallback" in video) {
+			this.clock = "VideoFrame" in window ? "VideoFrame" : "requestVideoFrameCallback";
+		}
+	}
+
+	/** Listen to the video until *signal* aborts. @param {AbortSignal} signal */
+	listen(signal) {
+		const { video } = this;
+		if (!("requestVideoFrameCallback" in video)) return;
 		this.callback = video.requestVideoFrameCallback(this.onFrame);
+		signal.addEventListener("abort", () => video.cancelVideoFrameCallback(/** @type {number} */ (this.callback)));
+		// What was counted before says nothing about what comes after.
+		for (const name of ["seeking", "pause", "waiting", "emptied"]) {
+			video.addEventListener(name, () => this.counting.clear(), { signal });
+		}
 	}
 
 	/** @type {VideoFrameRequestCallback} */
 	onFrame = (_nowMs, { mediaTime, expectedDisplayTime }) => {
 		this.isNew = true;
 		this.calledMs = mediaTime * 1000;
-		this.dueMs = expectedDisplayTime;
+		this.counting.note(this.calledMs, expectedDisplayTime);
 		this.callback = this.video.requestVideoFrameCallback(this.onFrame);
 		if (this.isSettled || !mediaTime) return;
 		this.clock = "requestVideoFrameCallback";
@@ -66,18 +81,30 @@ export class Plate {
 			this.isNew = calledMs >= 0 && Math.abs(this.timeMs - calledMs) > 2;
 			return true;
 		}
-		let timeMs = clock === "currentTime" ? video.currentTime * 1000 : calledMs;
-		if (clock === "expectedDisplayTime") {
-			// It counts on from loop to loop, and from 0 whatever the file says.
-			const startMs = Number(target.source?.start_ms) || 0;
-			const ms = video.paused ? video.currentTime * 1000 : calledMs + performance.now() - this.dueMs;
-			timeMs = startMs + (ms % (1000 * video.duration - startMs));
-		}
+		const timeMs = clock === "requestVideoFrameCallback" ? calledMs : this.#countedMs(target);
 		if (timeMs < 0) return false;
 		this.timeMs = timeMs;
 		this.#paint(context, target, video);
 		this.isNew = clock !== "requestVideoFrameCallback";
 		return true;
+	}
+
+	/** When the frame on the screen began, where no one says so. @param {Target} target */
+	#countedMs(target) {
+		const { video, clock } = this;
+		const timeline = target instanceof Timeline ? target : null;
+		let ms = video.currentTime * 1000;
+		if (clock === "expectedDisplayTime") {
+			// Firefox counts from 0 whatever the file says, and on from round to round.
+			const startMs = timeline?.startMs ?? 0;
+			const round = roundMs(1000 * video.duration, startMs, timeline?.durationMs ?? 0);
+			if (!video.paused) {
+				ms = this.counting.timeAt(performance.now());
+				if (ms < 0) return ms;
+			}
+			ms = startMs + (round > 0 && Number.isFinite(round) ? ms % round : ms);
+		}
+		return timeline?.times.length ? timeline.frameAt(ms) : ms;
 	}
 
 	/** @param {CanvasRenderingContext2D} context @param {Target} target @param {CanvasImageSource} picture */
@@ -99,11 +126,8 @@ export class Plate {
 	/** Another video comes. */
 	clear() {
 		this.calledMs = -1;
+		this.counting.clear();
 		this.hasPicture = false;
 		this.isNew = true;
-	}
-
-	destroy() {
-		if (this.callback) this.video.cancelVideoFrameCallback(this.callback);
 	}
 }

@@ -27,6 +27,22 @@ function valuesOf(anchor, name) {
 	return [cx, cy, w, h, roll].map((value, k) => number(value, `${name}.${VALUES[k]}`));
 }
 
+/**
+ * The moment at which the face lies as in base_face.png, and where the parts are found in that picture itself.
+ *
+ * @param {any} json @returns {({timeMs: number} & Partial<Record<Part, Anchor>>) | null}
+ */
+function referenceIn(json) {
+	if (!json) return null;
+	/** @param {Part} part @returns {any} */
+	const anchor = (part) => {
+		if (!json[part]) return undefined;
+		const values = valuesOf(json[part], `reference.${part}`);
+		return Object.fromEntries(VALUES.map((name, k) => [name, values[k]]));
+	};
+	return { timeMs: number(json.time_ms, "reference.time_ms"), mouth: anchor("mouth"), eyes: anchor("eyes") };
+}
+
 /** One video's anchors in order of time. Made once, then only read: a look-up allocates nothing. */
 export class Timeline {
 	/** @param {any} json A parsed anchors_timeline.json; integer files of the first version too. @throws {TimelineError} */
@@ -47,8 +63,11 @@ export class Timeline {
 		this.fit = fit;
 		const { duration_ms, frame_count, fps } = this.source;
 		this.durationMs = Number(duration_ms) || (1000 * frame_count) / fps || 0;
+		this.startMs = Number(this.source.start_ms) || 0;
 		/** @type {[number, number][]} First and last time without a face. */
 		this.gaps = /** @type {any} */ ([json.quality?.gaps].flat().filter(Array.isArray));
+
+		this.reference = referenceIn(json.reference);
 
 		const times = frames.map((frame, i) => number(frame?.time_ms, `frames[${i}].time_ms`));
 		const late = times.findIndex((time, i) => time <= times[i - 1]);
@@ -99,6 +118,43 @@ export class Timeline {
 			});
 		});
 		return [Float64Array.from(rows.flat()), Float64Array.from(slopes)];
+	}
+
+	/**
+	 * The times of the clip's frames, as far as they follow from the samples: exact where the rate is even, and where
+	 * each frame is a sample.
+	 */
+	get frameTimes() {
+		if (this.#frameTimes) return this.#frameTimes;
+		/** @type {number[]} */
+		const all = [];
+		const frames = this.json.frames;
+		const one = 1000 / this.source.fps || 0;
+		for (let i = 0; i < frames.length; i++) {
+			const from = frames[i].time_ms;
+			const isLast = i + 1 === frames.length;
+			const count = isLast ? (this.source.frame_count ?? 0) - frames[i].frame : frames[i + 1].frame - frames[i].frame;
+			const step = isLast ? one : (frames[i + 1].time_ms - from) / count;
+			for (let k = 0; k < Math.max(1, count || 1); k++) all.push(from + (k && k * step));
+		}
+		this.#frameTimes = all;
+		return all;
+	}
+	/** @type {number[] | null} */
+	#frameTimes = null;
+
+	/** When the frame that is shown at *timeMs* began. @param {number} timeMs */
+	frameAt(timeMs) {
+		const all = this.frameTimes;
+		let low = 0;
+		let high = all.length - 1;
+		while (low < high) {
+			const middle = (low + high + 1) >> 1;
+			if (all[middle] <= timeMs) low = middle;
+			else high = middle - 1;
+		}
+		// Before the first sample nothing is known; the last frame stands until the round ends.
+		return low || all[0] <= timeMs ? (all[low] ?? timeMs) : timeMs;
 	}
 
 	/** The last sample at or before *timeMs*; the first for an earlier time. @param {number} timeMs */

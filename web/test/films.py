@@ -81,7 +81,7 @@ def timeline(
         ],
     }
     for key, value in changes.items():
-        document[key] = {**document[key], **value} if isinstance(value, dict) else value
+        document[key] = {**document.get(key, {}), **value} if isinstance(value, dict) else value
     (path.parent / "anchors_timeline.json").write_text(json.dumps(document))
 
 
@@ -91,8 +91,9 @@ def pack(
     sprite: tuple[int, int],
     *,
     base: tuple[int, int, int] = (90, 60, 160),
+    anchor: dict | None = None,
 ) -> Path:
-    """Make *folder* a pack of plain colours: a still face, and a mouth for every viseme."""
+    """Make *folder* a pack of plain colours: a still face, and a mouth for every viseme as large as *sprite*."""
     folder.mkdir(parents=True, exist_ok=True)
     width, height = size
     w, h = sprite
@@ -119,7 +120,7 @@ def pack(
                     "frameWidth": w,
                     "frameHeight": h,
                     "visemes": VISEMES,
-                    "anchor": {"x": 176, "y": 400, "w": 160, "h": 120},
+                    "anchor": anchor or box(w / 2, h / 2, w, h),
                     "featherPx": 0,
                 },
                 "eyes": {
@@ -166,7 +167,9 @@ def code_film(folder: Path, times_ms: list[int], end_ms: int) -> None:
 
 
 def square_film(folder: Path) -> None:
-    video = pack(folder, (512, 640), (80, 40))
+    # The rectangle as it is when nothing has moved, turned or grown.
+    still = box(256, 320, 80, 40)
+    video = pack(folder, (512, 640), (80, 40), anchor=still)
     times_ms = [round(i * 1000 / 30) for i in range(60)]
     frames, mouths = [], []
     for time_ms in times_ms:
@@ -188,7 +191,8 @@ def square_film(folder: Path) -> None:
         frames.append(pixels)
         mouths.append(box(cx, cy, 80 * scale, 40 * scale, roll))
     encode(video, frames, times_ms)
-    timeline(video, times_ms, mouths, (512, 640), 2000)
+    reference = {"time_ms": 0, "mouth": still, "eyes": box(20, 15, 20, 10)}
+    timeline(video, times_ms, mouths, (512, 640), 2000, reference=reference)
 
 
 def alpha_film(folder: Path) -> None:
@@ -214,7 +218,7 @@ def gap_film(folder: Path) -> None:
 
 
 def full_film(folder: Path) -> None:
-    video = pack(folder, (512, 640), (160, 120))
+    video = pack(folder, (512, 640), (160, 120), anchor={"x": 176, "y": 400, "w": 160, "h": 120})
     for name, value in (("open", 200), ("half", 150), ("closed", 100), ("mask", 255)):
         write_png(folder / f"eyes_{name}.png", np.full((80, 232, 3), value, np.uint8))
     manifest = json.loads((folder / "manifest.json").read_text())

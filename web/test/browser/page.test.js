@@ -86,7 +86,7 @@ test("a text moves the lips, without a voice too, and they come to rest", async 
 	await page.locator("#text").fill("What a view.");
 	await page.getByRole("button", { name: "Speak" }).click();
 	await until(() => page.evaluate(() => window.shapes.size >= 4));
-	await until(() => page.evaluate(() => document.querySelector("anchor-avatar").avatar.compositor.viseme === 0));
+	await until(() => page.evaluate(() => document.querySelector("anchor-avatar").avatar.compositor.viseme === "REST"));
 });
 
 test("a pack that comes, waits, is tracked and goes is followed in the list, by itself", async () => {
