@@ -78,9 +78,6 @@ watchPacks(
 let drawn = null;
 let head = /** @type {Element | null} */ (null);
 
-/** @param {Timeline} timeline */
-const startOf = ({ source }) => Number(source.start_ms) || 0;
-
 /** Coverage, gaps and the mouth's way along the clip. @param {Timeline | null} timeline */
 function drawStrip(timeline) {
 	drawn = timeline;
@@ -90,8 +87,7 @@ function drawStrip(timeline) {
 		strip.setAttribute("aria-label", "No timeline");
 		return;
 	}
-	const { gaps, durationMs } = timeline;
-	const startMs = startOf(timeline);
+	const { gaps, durationMs, startMs } = timeline;
 	/** @param {number} ms */
 	const place = (ms) => (1000 * (ms - startMs)) / durationMs;
 	const at = { cx: 0, cy: 0, w: 0, h: 0, roll: 0 };
@@ -136,7 +132,7 @@ avatar.addEventListener("frame", () => {
 	if (timeline !== drawn) drawStrip(timeline);
 	if (!timeline || !avatar.avatar?.compositor.timeline || !head) return;
 	const { timeMs } = avatar.avatar.detail;
-	const share = Math.min(1, Math.max(0, (timeMs - startOf(timeline)) / timeline.durationMs));
+	const share = Math.min(1, Math.max(0, (timeMs - timeline.startMs) / timeline.durationMs));
 	head.setAttribute("transform", `translate(${(1000 * share).toFixed(1)})`);
 	if (document.activeElement !== find("seek")) find("seek").value = String(Math.round(1000 * share));
 	find("time").textContent = `${(timeMs / 1000).toFixed(2)} s`;
@@ -152,7 +148,7 @@ find("pause").onclick = () => (avatar.paused ? avatar.play() : avatar.pause());
 find("seek").oninput = () => {
 	if (!drawn) return;
 	avatar.pause();
-	avatar.video.currentTime = (startOf(drawn) + (drawn.durationMs * find("seek").value) / 1000) / 1000;
+	avatar.avatar.seek(drawn.startMs + (drawn.durationMs * find("seek").value) / 1000);
 };
 
 // --- what it says about itself ------------------------------------------------------------------

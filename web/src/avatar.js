@@ -307,6 +307,14 @@ export class Avatar extends EventTarget {
 		this.#want("pause");
 	}
 
+	/** Go to the frame that is shown at *timeMs*, by the timeline's count. @param {number} timeMs */
+	seek(timeMs) {
+		const { video, supply, plate } = this;
+		// Firefox counts from the first frame on, whatever its time is.
+		const startMs = plate.clock === "expectedDisplayTime" ? (supply.timeline?.startMs ?? 0) : 0;
+		video.currentTime = (timeMs - startMs) / 1000;
+	}
+
 	/** @param {"play" | "pause"} wish */
 	#want(wish) {
 		const was = this.paused;

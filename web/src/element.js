@@ -51,7 +51,13 @@ export class AnchorAvatar extends Base {
 		this.posterImage.hidden = true;
 		this.video = document.createElement("video");
 		// The attribute alone does not mute a video that a script made.
-		Object.assign(this.video, { muted: true, loop: true, playsInline: true, crossOrigin: "anonymous", ariaHidden: "true" });
+		Object.assign(this.video, {
+			muted: true,
+			loop: true,
+			playsInline: true,
+			crossOrigin: "anonymous",
+			ariaHidden: "true",
+		});
 		root.append(this.canvas, this.posterImage, this.video);
 		/** The headless core. */
 		this.avatar = new Avatar(this.canvas, this.video, this);
@@ -76,7 +82,8 @@ export class AnchorAvatar extends Base {
 			/** @type {any} */ (this)[name] = value;
 		}
 		this.#hear();
-		for (const name of AnchorAvatar.observedAttributes) this.attributeChangedCallback(name, null, this.getAttribute(name));
+		for (const name of AnchorAvatar.observedAttributes)
+			this.attributeChangedCallback(name, null, this.getAttribute(name));
 	}
 
 	/** Moved with moveBefore: nothing changes. */

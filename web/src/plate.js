@@ -1,5 +1,8 @@
-import { Counting, roundMs } from "./counting.js";
+import { Counting, REFRESH_MS, roundMs } from "./counting.js";
 import { Timeline } from "./timeline.js";
+
+/** A picture that stands longer than this is worse than one that may be a frame beside its overlay. */
+const LONGEST_WAIT_MS = 40;
 
 /**
  * The plate: what the overlays are laid on. Draws the video's frame and says which time it belongs to, so that
@@ -18,6 +21,8 @@ export class Plate {
 	isSettled = false;
 	/** What the browser last called back with. */
 	calledMs = -1;
+	/** When a picture was taken whose time is counted. */
+	takenMs = 0;
 	counting = new Counting();
 
 	/** @param {HTMLVideoElement} video */
@@ -44,7 +49,8 @@ export class Plate {
 	onFrame = (_nowMs, { mediaTime, expectedDisplayTime }) => {
 		this.isNew = true;
 		this.calledMs = mediaTime * 1000;
-		this.counting.note(this.calledMs, expectedDisplayTime);
+		const { playbackRate, currentTime } = this.video;
+		this.counting.note(this.calledMs, expectedDisplayTime, playbackRate, currentTime * 1000);
 		this.callback = this.video.requestVideoFrameCallback(this.onFrame);
 		if (this.isSettled || !mediaTime) return;
 		this.clock = "requestVideoFrameCallback";
@@ -71,7 +77,8 @@ export class Plate {
 		if (clock === "VideoFrame") {
 			try {
 				const frame = new VideoFrame(video);
-				this.timeMs = frame.timestamp / 1000;
+				// Before it is known that Firefox always says 0, that would be before the beginning.
+				this.timeMs = Math.max(frame.timestamp / 1000, target instanceof Timeline ? target.startMs : 0);
 				this.#paint(context, target, frame);
 				frame.close();
 			} catch {
@@ -84,27 +91,37 @@ export class Plate {
 		const timeMs = clock === "requestVideoFrameCallback" ? calledMs : this.#countedMs(target);
 		if (timeMs < 0) return false;
 		this.timeMs = timeMs;
+		this.takenMs = performance.now();
 		this.#paint(context, target, video);
 		this.isNew = clock !== "requestVideoFrameCallback";
 		return true;
 	}
 
-	/** When the frame on the screen began, where no one says so. @param {Target} target */
+	/** When the frame on the screen began, where no one says so; below 0 where it can't be told. @param {Target} target */
 	#countedMs(target) {
-		const { video, clock } = this;
-		const timeline = target instanceof Timeline ? target : null;
-		let ms = video.currentTime * 1000;
-		if (clock === "expectedDisplayTime") {
-			// Firefox counts from 0 whatever the file says, and on from round to round.
-			const startMs = timeline?.startMs ?? 0;
-			const round = roundMs(1000 * video.duration, startMs, timeline?.durationMs ?? 0);
-			if (!video.paused) {
-				ms = this.counting.timeAt(performance.now());
-				if (ms < 0) return ms;
-			}
-			ms = startMs + (round > 0 && Number.isFinite(round) ? ms % round : ms);
-		}
-		return timeline?.times.length ? timeline.frameAt(ms) : ms;
+		const { video, clock, counting } = this;
+		const timeline = target instanceof Timeline && target.times.length ? target : null;
+		/** @param {number} ms */
+		const frame = (ms) => timeline?.frameAt(ms) ?? ms;
+		if (clock !== "expectedDisplayTime") return frame(video.currentTime * 1000);
+		// Firefox counts from 0 whatever the file says.
+		const startMs = timeline?.startMs ?? 0;
+		const frameMs = timeline?.frameMs ?? 0;
+		counting.clip = {
+			roundMs: roundMs(1000 * video.duration, startMs, timeline?.durationMs ?? 0),
+			frameMs,
+			nearest: (ms) => frame(startMs + ms + frameMs / 2) - startMs,
+		};
+		/** @param {number} ms */
+		const shown = (ms) => frame(startMs + counting.inRound(ms));
+		if (video.paused) return shown(video.currentTime * 1000);
+		const nowMs = performance.now();
+		const ms = counting.timeAt(nowMs);
+		if (ms < 0) return ms;
+		// At a frame's edge nobody knows which one would be taken: the last picture stays for a moment, if there is one.
+		const spread = (REFRESH_MS / 4) * video.playbackRate;
+		const isEdge = frameMs > 1.5 * REFRESH_MS && shown(ms - spread) !== shown(ms + 3 * spread);
+		return isEdge && this.hasPicture && nowMs - this.takenMs < LONGEST_WAIT_MS ? -1 : shown(ms);
 	}
 
 	/** @param {CanvasRenderingContext2D} context @param {Target} target @param {CanvasImageSource} picture */

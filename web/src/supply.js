@@ -51,7 +51,8 @@ export async function look(folder, named, before, signal) {
 	const videoName = named ?? source.video ?? "idle.webm";
 	held.videoName = videoName;
 	const head = await ask(videoName, "HEAD");
-	if (!head) return before.videoUrl ? { ...held, videoUrl: before.videoUrl, fault } : without(`${videoName} is out of reach`);
+	if (!head)
+		return before.videoUrl ? { ...held, videoUrl: before.videoUrl, fault } : without(`${videoName} is out of reach`);
 	const { headers } = head.response;
 	const bytes = Number(headers.get("content-length"));
 	if (!head.response.ok) return without(fault || `${videoName} is not there (${head.response.status})`);

@@ -63,6 +63,8 @@ export class Timeline {
 		this.fit = fit;
 		const { duration_ms, frame_count, fps } = this.source;
 		this.durationMs = Number(duration_ms) || (1000 * frame_count) / fps || 0;
+		/** How long a frame stands, on average; 0 where the file does not say. */
+		this.frameMs = this.durationMs / frame_count || 1000 / fps || 0;
 		this.startMs = Number(this.source.start_ms) || 0;
 		/** @type {[number, number][]} First and last time without a face. */
 		this.gaps = /** @type {any} */ ([json.quality?.gaps].flat().filter(Array.isArray));
@@ -153,8 +155,8 @@ export class Timeline {
 			if (all[middle] <= timeMs) low = middle;
 			else high = middle - 1;
 		}
-		// Before the first sample nothing is known; the last frame stands until the round ends.
-		return low || all[0] <= timeMs ? (all[low] ?? timeMs) : timeMs;
+		// Before the first sample nothing is known, unless it is the first frame; the last one stands until the round ends.
+		return low || all[0] <= timeMs || this.json.frames[0]?.frame === 0 ? (all[low] ?? timeMs) : timeMs;
 	}
 
 	/** The last sample at or before *timeMs*; the first for an earlier time. @param {number} timeMs */

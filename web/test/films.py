@@ -6,6 +6,7 @@ Films whose every frame says which one it is, and timelines that say where it mu
 * ``code_24``, ``code_30``, ``code_60``, ``code_vfr``, ``code_offset``: the frame's number stands in the
   picture as ten black or white blocks; the timeline moves the mouth to another cell for every frame, so the
   place of the sprite says which frame the page believed it was drawing.
+* ``code_mp4``, ``code_mp4_offset``: the same as H.264 with B-frames in MP4, the second with a start offset.
 * ``square``: a green rectangle that moves, turns and grows; the sprite belongs on its middle.
 * ``alpha``: transparent but for a disc.
 * ``gap``: nobody in the picture in the middle of the film.
@@ -30,13 +31,17 @@ COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (255, 0, 255), 
 BLOCK_PX, CELLS_ACROSS, CELL_PX = 24, 8, 30
 
 
+VP9 = {"crf": "20", "b:v": "0", "cpu-used": "8", "deadline": "realtime"}
+H264 = {"crf": "12", "bf": "2", "preset": "veryfast"}
+
+
 def encode(path: Path, frames: list[np.ndarray], times_ms: list[int]) -> None:
-    """Write RGB or RGBA *frames*, shown at *times_ms*, as VP9 with a keyframe at the start only."""
+    """Write RGB or RGBA *frames*, shown at *times_ms*, as VP9 or (.mp4) H.264 with a keyframe at the start only."""
     height, width, channels = frames[0].shape
-    with av.open(str(path), "w", format="webm") as container:
-        stream = container.add_stream(
-            "libvpx-vp9", rate=30, options={"crf": "20", "b:v": "0", "cpu-used": "8", "deadline": "realtime"}
-        )
+    is_mp4 = path.suffix == ".mp4"
+    with av.open(str(path), "w", format="mp4" if is_mp4 else "webm") as container:
+        codec, options = ("libx264", H264) if is_mp4 else ("libvpx-vp9", VP9)
+        stream = container.add_stream(codec, rate=30, options=options)
         stream.width, stream.height = width, height
         stream.pix_fmt = "yuva420p" if channels == 4 else "yuv420p"
         stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
@@ -92,6 +97,7 @@ def pack(
     *,
     base: tuple[int, int, int] = (90, 60, 160),
     anchor: dict | None = None,
+    video: str = "idle.webm",
 ) -> Path:
     """Make *folder* a pack of plain colours: a still face, and a mouth for every viseme as large as *sprite*."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -112,7 +118,7 @@ def pack(
                     "src": "base_face.png",
                     "width": width,
                     "height": height,
-                    "idleVideo": "idle.webm",
+                    "idleVideo": video,
                 },
                 "mouth": {
                     "spritesheet": "mouth_sprites.png",
@@ -133,7 +139,7 @@ def pack(
             }
         )
     )
-    return folder / "idle.webm"
+    return folder / video
 
 
 def write_png(path: Path, rgb: np.ndarray) -> None:
@@ -159,8 +165,8 @@ def coded(i: int) -> np.ndarray:
     return pixels
 
 
-def code_film(folder: Path, times_ms: list[int], end_ms: int) -> None:
-    video = pack(folder, (256, 320), (16, 16))
+def code_film(folder: Path, times_ms: list[int], end_ms: int, name: str = "idle.webm") -> None:
+    video = pack(folder, (256, 320), (16, 16), video=name)
     # A last bit that flips with every frame keeps the encoder from dropping one as unchanged.
     encode(video, [coded(i) for i in range(len(times_ms))], times_ms)
     timeline(video, times_ms, [box(*cell(i), 16, 16) for i in range(len(times_ms))], (256, 320), end_ms)
@@ -246,6 +252,8 @@ def main(out: Path) -> None:
     times_ms = [sum(steps[k % len(steps)] for k in range(i)) for i in range(18)]
     code_film(out / "code_vfr", times_ms, times_ms[-1] + 40)
     code_film(out / "code_offset", [500 + round(i * 1000 / 30) for i in range(24)], 1300)
+    code_film(out / "code_mp4", [round(i * 1000 / 30) for i in range(24)], 800, "idle.mp4")
+    code_film(out / "code_mp4_offset", [500 + round(i * 1000 / 30) for i in range(24)], 1300, "idle.mp4")
     square_film(out / "square")
     alpha_film(out / "alpha")
     gap_film(out / "gap")
