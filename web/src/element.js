@@ -241,6 +241,18 @@ export class AnchorAvatar extends Base {
 		await this.avatar.compositor.playCues(own, clock);
 	}
 
+	/**
+	 * Let the mouth follow a sound, by loudness and spectrum.
+	 *
+	 * @param {HTMLMediaElement | MediaStream | AudioBuffer} source An element goes on being heard; a recording is played.
+	 * @param {{context?: AudioContext, worklet?: string | URL}} [options] See speakWith in listening.js.
+	 * @returns {Promise<void>} Kept when the sound is over, or something else moves the mouth.
+	 */
+	async speakWith(source, options) {
+		const { speakWith } = await import("./listening.js");
+		await speakWith(this.avatar.compositor, source, options);
+	}
+
 	/** Let the mouth rest; also ends what `speakWith` began. */
 	stopCues() {
 		this.avatar.compositor.stopCues();
