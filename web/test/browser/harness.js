@@ -31,6 +31,10 @@ const freePort = () =>
 		});
 	});
 
+/** What a careful site allows: its own files and nothing inline. */
+const STRICT = `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self'; style-src 'self';
+	img-src 'self' data:; media-src 'self'; connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'">`;
+
 /** The page and an empty avatars folder behind nginx, as `web/nginx.conf` serves them. */
 export async function startSite() {
 	const folder = mkdtempSync(join(tmpdir(), "anchord-site-"));
@@ -38,10 +42,9 @@ export async function startSite() {
 	const avatars = join(root, "avatars");
 	mkdirSync(avatars, { recursive: true });
 	for (const name of ["index.html", "src", "demo"]) symlinkSync(join(WEB, name), join(root, name));
-	writeFileSync(
-		join(root, "bare.html"),
-		`<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module" src="src/element.js"></script><body>`,
-	);
+	const bare = `<link rel="icon" href="data:,"><script type="module" src="src/element.js"></script><body>`;
+	writeFileSync(join(root, "bare.html"), `<!doctype html><meta charset="utf-8">${bare}`);
+	writeFileSync(join(root, "strict.html"), `<!doctype html><meta charset="utf-8">${STRICT}${bare}`);
 	const port = await freePort();
 	const shipped = readFileSync(join(WEB, "nginx.conf"), "utf8");
 	const server = shipped
@@ -106,7 +109,12 @@ export async function startBrowser() {
  *
  * @param {import("playwright-core").Browser} browser
  */
-export async function openAvatar(browser, site, pack, { width = 256, context = {}, throttle = 1, before } = {}) {
+export async function openAvatar(
+	browser,
+	site,
+	pack,
+	{ width = 256, context = {}, throttle = 1, before, attributes = {}, at = "bare.html" } = {},
+) {
 	const page = await (await browser.newContext(context)).newPage();
 	const errors = [];
 	page.on("pageerror", (error) => errors.push(error));
@@ -115,21 +123,21 @@ export async function openAvatar(browser, site, pack, { width = 256, context = {
 		const devtools = await page.context().newCDPSession(page);
 		await devtools.send("Emulation.setCPUThrottlingRate", { rate: throttle });
 	}
-	await page.goto(`${site.url}bare.html`);
+	await page.goto(site.url + at);
 	await page.evaluate(
-		([src, width]) => {
+		([src, width, attributes]) => {
 			const avatar = document.createElement("anchor-avatar");
 			avatar.style.width = `${width}px`;
 			window.heard = [];
-			for (const name of ["ready", "tracking", "fallback", "error"]) {
+			for (const name of ["ready", "tracking", "fallback", "play", "pause", "hint", "error"]) {
 				avatar.addEventListener(name, ({ detail }) => window.heard.push({ name, ...detail }));
 			}
-			avatar.setAttribute("src", src);
+			for (const [name, value] of Object.entries({ src, ...attributes })) avatar.setAttribute(name, value);
 			document.body.style.margin = "0";
 			document.body.append(avatar);
 			window.element = avatar;
 		},
-		[`avatars/${pack}/`, width],
+		[`avatars/${pack}/`, width, attributes],
 	);
 	return { page, errors };
 }

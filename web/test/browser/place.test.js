@@ -7,7 +7,7 @@ let browser;
 before(async () => {
 	site = await startSite();
 	browser = await startBrowser();
-	for (const film of ["square", "alpha", "gap", "face"]) site.addPack(film);
+	for (const film of ["square", "alpha", "gap", "face", "document", "document_first"]) site.addPack(film);
 });
 after(async () => {
 	await browser?.close();
@@ -77,6 +77,75 @@ test("a sprite sits within half a pixel of what it is pinned to, turned and scal
 	// The film's rectangle is twice the sprite's, always.
 	for (const scale of scales) assert.ok(Math.abs(scale - 2) < 0.06, `${scale}`);
 });
+
+for (const film of ["document", "document_first"]) {
+	test(`the sprites of the first packs stay round on boxes as flat as landmarks give them: ${film}`, async (t) => {
+		const { page } = await openAvatar(browser, site, film, { width: 512 });
+		await until(() => page.evaluate(() => window.heard.some(({ name }) => name === "ready")));
+		const { static: still, tracked } = await page.evaluate(async () => {
+			const { element } = window;
+			const { avatar } = element;
+			avatar.compositor.moves = false;
+			/** Middle and the two half axes of the red (mouth) and the blue (eyes) disc, by their moments. */
+			const discs = () => {
+				const { data } = element.canvas.getContext("2d").getImageData(0, 0, 512, 640);
+				return [0, 2].map((channel) => {
+					let [n, sx, sy, xx, yy, xy] = [0, 0, 0, 0, 0, 0];
+					for (let p = 0, i = 0; p < data.length; p += 4, i++) {
+						const s = Math.max(0, data[p + channel] - data[p + 1] - 8);
+						const [x, y] = [i % 512, Math.floor(i / 512)];
+						n += s;
+						sx += s * x;
+						sy += s * y;
+						xx += s * x * x;
+						yy += s * y * y;
+						xy += s * x * y;
+					}
+					const [cx, cy] = [sx / n, sy / n];
+					const [a, b, c] = [xx / n - cx * cx, yy / n - cy * cy, xy / n - cx * cy];
+					const spread = Math.hypot((a - b) / 2, c);
+					return { cx, cy, long: 2 * Math.sqrt((a + b) / 2 + spread), short: 2 * Math.sqrt((a + b) / 2 - spread) };
+				});
+			};
+			const frame = () => new Promise((resolve) => element.addEventListener("frame", resolve, { once: true }));
+			avatar.setTracking(false);
+			avatar.compositor.moves = false;
+			await frame();
+			await frame();
+			const result = { static: discs(), tracked: [] };
+			avatar.setTracking(true);
+			element.pause();
+			for (const timeMs of [500, 533, 567, 600, 633, 667, 700, 0, 300, 900, 1100]) {
+				avatar.compositor.moves = false;
+				avatar.seek(timeMs + 5);
+				do await frame();
+				while (Math.abs(avatar.plate.timeMs - timeMs) > 2 || !avatar.compositor.isTracked);
+				result.tracked.push({ timeMs, discs: discs() });
+			}
+			return result;
+		});
+		const away = ({ discs }) =>
+			Math.max(...discs.map(({ cx, cy }, i) => Math.hypot(cx - still[i].cx, cy - still[i].cy)));
+		// The first version says no reference: then it is the sample that lies nearest.
+		const reference =
+			film === "document"
+				? tracked.find(({ timeMs }) => timeMs === 600)
+				: tracked.toSorted((a, b) => away(a) - away(b))[0];
+		t.diagnostic(
+			`at the reference, ${reference.timeMs} ms, at most ${away(reference).toFixed(2)} px beside the static ones`,
+		);
+		assert.ok(away(reference) <= 0.5);
+		reference.discs.forEach(({ long }, i) => assert.ok(Math.abs(long - still[i].long) <= 0.5));
+		for (const { timeMs, discs } of tracked) {
+			discs.forEach(({ long, short }, i) => {
+				assert.ok(long / short < 1.03, `${timeMs} ms: ${long} to ${short} is no circle`);
+				// It comes nearer by a quarter in 600 ms.
+				const grown = (600 + 0.25 * (timeMs - 600)) / (600 + 0.25 * (reference.timeMs - 600));
+				assert.ok(Math.abs(long / still[i].long - grown) < 0.03, `${timeMs} ms`);
+			});
+		}
+	});
+}
 
 test("the page shows through a film with alpha", async () => {
 	const { page } = await openAvatar(browser, site, "alpha");
