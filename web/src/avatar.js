@@ -8,8 +8,6 @@ import { look, NO_SUPPLY } from "./supply.js";
 const WISHES = ["", "loading", "switched off", "reduced motion is asked for", "it waits for play()"];
 /** How often a track of cues is looked after where nothing is drawn, ms. */
 const UNSEEN_MS = 250;
-/** The longest pause between two questions, in pauses. */
-const MOST_PAUSES = 20;
 
 /**
  * An avatar without a look of its own: loads a pack, plays its video, draws, and keeps the timeline fresh. What
@@ -32,8 +30,6 @@ export class Avatar extends EventTarget {
 	wish = null;
 	/** Whether the video is loaded and played without being asked. */
 	autoplays = true;
-	/** How often to ask for a new timeline, s; 0 never. */
-	refreshS = 0;
 	videoFault = "";
 	loading = new AbortController();
 	/** Of listeners; aborted while nothing is loaded. */
@@ -127,7 +123,7 @@ export class Avatar extends EventTarget {
 		this.#decide();
 		try {
 			await this.#load(new Folder(this.folder, signal));
-			this.#poll(signal);
+			this.#poll();
 		} catch (error) {
 			if (!signal.aborted) this.#tell(String(error));
 		}
@@ -157,22 +153,15 @@ export class Avatar extends EventTarget {
 		}
 		this.#use(supply);
 		await this.#firstFrame(signal);
-		await folder.loadSprites(pack);
-		this.#mention(folder);
-		this.#emit("ready", { id, displayName: manifest.displayName ?? id });
-	}
-
-	/** What is not there: a fault where the pack names it, else a hint. @param {Folder} folder */
-	#mention({ missing, absent, isFound }) {
-		if (missing.size) this.#tell(`missing, or not a picture: ${[...missing].join(", ")}`);
-		if (absent.size) {
-			this.hints.add(
-				isFound
-					? `the pack has no ${[...absent].join(", ")}`
-					: "the pack has a video only: without pictures of mouth and eyes it can be followed, but does not speak",
-			);
-			this.#emit("hint", { message: [...this.hints].at(-1) });
+		const { lackOf, loadSprites } = await import("./sprites.js");
+		await loadSprites(folder, pack);
+		const { fault: lack, hint } = lackOf(folder);
+		if (lack) this.#tell(lack);
+		if (hint) {
+			this.hints.add(hint);
+			this.#emit("hint", { message: hint });
 		}
+		this.#emit("ready", { id, displayName: manifest.displayName ?? id });
 	}
 
 	/** Sprites wait for the video's first picture, if one is to come: they share the same line. @param {AbortSignal} signal */
@@ -186,18 +175,26 @@ export class Avatar extends EventTarget {
 		});
 	}
 
-	/** Ask again and again, less often while there is nothing new or no answer. @param {AbortSignal} signal */
-	async #poll(signal) {
-		let pauses = 1;
-		while (!signal.aborted) {
-			const waitS = this.refreshS > 0 ? Math.min(pauses, MOST_PAUSES) * this.refreshS : 1;
-			await new Promise((resolve) => setTimeout(resolve, 1000 * waitS));
-			if (!(this.refreshS > 0) || !this.isSeen || signal.aborted) continue;
-			const { supply } = this;
-			await this.refresh();
-			pauses = this.supply.text === supply.text && this.supply.fault === supply.fault ? 1.5 * pauses : 1;
-		}
+	/** How often to ask for a new timeline, s; 0 never. */
+	get refreshS() {
+		return this.#refreshS;
 	}
+	set refreshS(seconds) {
+		this.#refreshS = seconds;
+		this.#poll();
+	}
+	#refreshS = 0;
+
+	async #poll() {
+		const { signal } = this.loading;
+		if (!this.#refreshS || !this.compositor.pack || this.polled === signal) return;
+		this.polled = signal;
+		const { poll } = await import("./polling.js");
+		await poll(this, signal);
+		if (this.polled === signal) this.polled = null;
+	}
+	/** Of the pack that is asked after. @type {AbortSignal | null} */
+	polled = null;
 
 	/** Use a new timeline or video, if the folder has one. */
 	async refresh() {

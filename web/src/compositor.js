@@ -16,12 +16,8 @@ const BLINK_MS = 260;
 const SLOW_MS = 50;
 /** From a drawing to the screen: half a refresh, so that a mouth is neither early nor late on average. */
 const AHEAD_MS = 8;
-/** How far open a lid's picture is. @type {[string, number][]} */
-const LIDS = [
-	["open", 1],
-	["half", 0.5],
-	["closed", 0],
-];
+/** Lids, and how far open they are: from 1 down to 0. */
+const LIDS = ["open", "half", "closed"];
 
 /** How far open an eye is *ms* into a blink: quick down, a moment shut, slower up. @param {number} ms */
 export function blinkAt(ms) {
@@ -207,16 +203,13 @@ export class Compositor {
 			if (nowMs > this.blinkMs + BLINK_MS) this.blinkMs = nowMs + 2000 + 4000 * Math.random();
 			open = Math.min(open, blinkAt(nowMs - this.blinkMs));
 		}
-		let best = "open";
-		let least = 2;
+		let best = 0;
 		for (let i = 0; i < LIDS.length; i++) {
-			const [name, level] = LIDS[i];
 			// Without a picture of open eyes the video's own are the open ones.
-			if (name !== "open" && !eyes.names.includes(name)) continue;
-			const away = Math.abs(open - level);
-			if (away < least) [best, least] = [name, away];
+			if (i && !eyes.names.includes(LIDS[i])) continue;
+			if (Math.abs(open - 1 + i / 2) < Math.abs(open - 1 + best / 2)) best = i;
 		}
-		eyes.show(eyes.names.indexOf(best));
+		eyes.show(eyes.names.indexOf(LIDS[best]));
 		const { pupil } = /** @type {Pack} */ (this.pack).manifest.eyes;
 		if (pupil.enabled) eyes.shift(this.gazeX * pupil.maxOffsetX, this.gazeY * pupil.maxOffsetY);
 	}

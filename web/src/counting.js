@@ -1,17 +1,22 @@
+import { Timeline } from "./timeline.js";
+
 /**
  * Which time of the clip is on the screen, where a browser only tells it for some frames and some milliseconds
- * before they are to be seen (Firefox: VideoFrames say 0, callbacks come 25 times a second). Pure.
+ * before they are to be seen (Firefox: VideoFrames say 0, callbacks come 25 times a second).
  *
  * A frame is due at `offset + its time`, and is announced for the next refresh of the screen, up to 17 ms later. So
  * the offset lies a little below the smallest distance that was announced. Frames are counted on from round to round,
  * and a round is not quite as long as the video element says: where one began is corrected by each frame's own time.
  *
+ * @import { Target } from "./types.js"
  * @typedef {{roundMs: number, frameMs: number, nearest: (ms: number) => number}} Clip How long one round takes (0 where
  *   nobody knows), how long a frame stands, and which frame begins nearest to a time of the round.
  */
 
 /** A refresh of 60 Hz: so much later than announced a frame may come. */
-export const REFRESH_MS = 1000 / 60;
+const REFRESH_MS = 1000 / 60;
+/** A picture that stands longer than this is worse than one that may be a frame beside its overlay. */
+const LONGEST_WAIT_MS = 40;
 /** From the announced distance down to the likely one: on seven films it was 1 to 14 ms. */
 const HALF_A_REFRESH_MS = 4;
 /** Announcements looked at: a third of a second, after which a stall is forgotten. 20 name 8 % wrongly on a varying rate, 8 less than 4. */
@@ -21,14 +26,95 @@ const MOVED_MS = 150;
 /** How much of a frame's difference is believed: times are whole milliseconds in some files. A guess. */
 const BELIEF = 0.25;
 
+/** @type {WeakMap<Timeline, number[]>} */
+const known = new WeakMap();
+
+/**
+ * The times of the clip's frames, as far as they follow from the samples: exact where the rate is even, and where each
+ * frame is a sample.
+ *
+ * @param {Timeline} timeline
+ */
+function frameTimes(timeline) {
+	const found = known.get(timeline);
+	if (found) return found;
+	/** @type {number[]} */
+	const all = [];
+	const { frames } = timeline.json;
+	for (let i = 0; i < frames.length; i++) {
+		const from = frames[i].time_ms;
+		const isLast = i + 1 === frames.length;
+		const count = (isLast ? timeline.source.frame_count : frames[i + 1].frame) - frames[i].frame;
+		const step = isLast ? timeline.frameMs : (frames[i + 1].time_ms - from) / count;
+		for (let k = 0; k < Math.max(1, count || 1); k++) all.push(from + (k && k * step));
+	}
+	known.set(timeline, all);
+	return all;
+}
+
+/** When the frame that is shown at *timeMs* began. @param {Timeline} timeline @param {number} timeMs */
+export function frameAt(timeline, timeMs) {
+	const all = frameTimes(timeline);
+	let low = 0;
+	let high = all.length - 1;
+	while (low < high) {
+		const middle = (low + high + 1) >> 1;
+		if (all[middle] <= timeMs) low = middle;
+		else high = middle - 1;
+	}
+	// Before the first sample nothing is known, unless it is the first frame; the last one stands until the round ends.
+	return low || all[0] <= timeMs || timeline.json.frames[0]?.frame === 0 ? (all[low] ?? timeMs) : timeMs;
+}
+
 export class Counting {
 	/** @type {number[]} */
 	distances = [];
 	rate = 1;
 	/** When this round began, by the browser's count. */
 	originMs = 0;
+	/** When a picture was taken last. */
+	takenMs = 0;
 	/** @type {Clip} */
 	clip = { roundMs: 0, frameMs: 0, nearest: (ms) => ms };
+
+	/** @param {HTMLVideoElement} video */
+	constructor(video) {
+		this.video = video;
+	}
+
+	/**
+	 * When the frame on the screen began; below 0 where it can't be told.
+	 *
+	 * @param {{clock: string, hasPicture: boolean}} plate
+	 * @param {Target} target
+	 */
+	shownMs({ clock, hasPicture }, target) {
+		const { video } = this;
+		const timeline = target instanceof Timeline && target.times.length ? target : null;
+		/** @param {number} ms */
+		const frame = (ms) => (timeline ? frameAt(timeline, ms) : ms);
+		if (clock !== "expectedDisplayTime") return frame(video.currentTime * 1000);
+		// Firefox counts from 0 whatever the file says.
+		const startMs = timeline?.startMs ?? 0;
+		const frameMs = timeline?.frameMs ?? 0;
+		this.clip = {
+			roundMs: roundMs(1000 * video.duration, startMs, timeline?.durationMs ?? 0),
+			frameMs,
+			nearest: (ms) => frame(startMs + ms + frameMs / 2) - startMs,
+		};
+		/** @param {number} ms */
+		const shown = (ms) => frame(startMs + this.inRound(ms));
+		if (video.paused) return shown(video.currentTime * 1000);
+		const nowMs = performance.now();
+		const ms = this.timeAt(nowMs);
+		if (ms < 0) return ms;
+		// At a frame's edge nobody knows which one would be taken: the last picture stays for a moment, if there is one.
+		const spread = (REFRESH_MS / 4) * video.playbackRate;
+		const isEdge = frameMs > 1.5 * REFRESH_MS && shown(ms - spread) !== shown(ms + 3 * spread);
+		if (isEdge && hasPicture && nowMs - this.takenMs < LONGEST_WAIT_MS) return -1;
+		this.takenMs = nowMs;
+		return shown(ms);
+	}
 
 	/**
 	 * What a callback says.

@@ -39,7 +39,7 @@ function frameAt({ times, json }, timeMs, i) {
 }
 
 /** @param {Avatar} avatar @param {Part | null} chosen */
-export function panelText({ compositor, plate, tracking, problems }, chosen) {
+export function panelText({ compositor, plate, tracking, problems, hints }, chosen) {
 	const { timeline, anchors, isTracked, calibration } = compositor;
 	const lines = [`Tracking: ${tracking.isOn ? "ON" : `OFF – ${tracking.reason}`}`];
 	if (timeline) {
@@ -61,5 +61,6 @@ export function panelText({ compositor, plate, tracking, problems }, chosen) {
 		const { x, y, w, h } = calibration.offsets[chosen];
 		lines.push(`calibrating ${chosen}: x ${x}  y ${y}  w ${w}  h ${h}`);
 	}
-	return [...lines, ...[...problems].map((problem) => `! ${problem}`)].join("\n");
+	lines.push(...[...problems].map((problem) => `! ${problem}`), ...hints);
+	return lines.join("\n");
 }

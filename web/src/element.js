@@ -4,6 +4,7 @@ import { Avatar } from "./avatar.js";
  * `<anchor-avatar src="avatars/ID/">`: an avatar in the page. README tells of its attributes, events and parts.
  *
  * @import { Cue } from "./types.js"
+ * @typedef {AnchorAvatar & import("./properties.js").Properties} Whole With its attributes as properties.
  */
 
 const STYLE = `
@@ -14,26 +15,22 @@ canvas, img { display: block; width: 100%; height: 100%; object-fit: contain; }
 img { position: absolute; inset: 0; }
 img[hidden] { display: none; }
 video { position: absolute; left: 0; top: 0; width: 1px; height: 1px; opacity: 0; pointer-events: none; }
-pre { position: absolute; inset: auto 8px 8px; margin: 0; padding: 6px 10px; border-radius: 8px; overflow: hidden;
-	font: var(--anchor-avatar-panel-font, 11px / 1.45 ui-monospace, monospace); white-space: pre-wrap;
-	color: var(--anchor-avatar-panel-color, #e9fff0); background: var(--anchor-avatar-panel-background, #06140cc7);
-	pointer-events: none; }
 `;
 
-/** How far from the screen a lazy avatar begins to load: half a screen. */
-const NEAR = "50% 0px";
 /** Where there is no page, as in Node, the module can still be imported. @type {typeof HTMLElement} */
 const Base = globalThis.HTMLElement ?? class {};
 
 export class AnchorAvatar extends Base {
 	static observedAttributes = ["src", "label", "poster", "loading", "preload", "refresh", "debug", "calibrate", "keys"];
 
-	/** @type {Promise<((pressed: KeyboardEvent) => boolean) | void> | null} What few need, from when it is asked for. */
+	/** @type {Promise<void> | null} What few need, from when it is asked for. */
 	tools = null;
+	/** The tools' own, from when they are there. */
+	toolStyle = "";
 	/** What is shown. */
 	#shown = "";
 	#isNear = false;
-	/** @type {IntersectionObserver | null} */
+	/** @type {AbortController | null} */
 	#nearing = null;
 	#listening = new AbortController();
 
@@ -94,7 +91,7 @@ export class AnchorAvatar extends Base {
 		queueMicrotask(() => {
 			if (this.isConnected) return;
 			this.#listening.abort();
-			this.#nearing?.disconnect();
+			this.#nearing?.abort();
 			this.#nearing = null;
 			this.#isNear = false;
 			this.#shown = "";
@@ -125,13 +122,13 @@ export class AnchorAvatar extends Base {
 		const { CSSStyleSheet } = /** @type {any} */ (this.ownerDocument.defaultView ?? globalThis);
 		/** @type {CSSStyleSheet} */
 		const sheet = new CSSStyleSheet();
-		sheet.replaceSync(STYLE);
+		sheet.replaceSync(STYLE + this.toolStyle);
 		root.adoptedStyleSheets = [sheet];
 		this.sheet = sheet;
 	}
 
 	#showPoster() {
-		const { poster } = this;
+		const poster = this.getAttribute("poster");
 		if (poster) this.posterImage.src = poster;
 		else this.posterImage.removeAttribute("src");
 		this.posterImage.hidden = !poster || this.avatar.compositor.pack !== null;
@@ -140,9 +137,13 @@ export class AnchorAvatar extends Base {
 	/** Load what the attributes ask for, once it is asked for. */
 	#update() {
 		if (!this.isConnected) return;
-		const { src, preload, avatar } = this;
+		const { src, preload, loading } = /** @type {Whole} */ (/** @type {unknown} */ (this));
+		const { avatar } = this;
 		avatar.autoplays = preload !== "metadata" && preload !== "none";
-		if (this.loading === "lazy" && src && !this.#isNear) return this.#awaitNearness();
+		if (loading === "lazy" && src && !this.#isNear) {
+			this.#awaitNearness();
+			return;
+		}
 		const isAsked = preload !== "none" || avatar.wish;
 		if (src === this.#shown || (src && !isAsked)) return;
 		this.#shown = src;
@@ -154,18 +155,13 @@ export class AnchorAvatar extends Base {
 		}
 	}
 
-	#awaitNearness() {
-		this.#nearing ??= new IntersectionObserver(
-			(entries) => {
-				if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
-				this.#nearing?.disconnect();
-				this.#nearing = null;
-				this.#isNear = true;
-				this.#update();
-			},
-			{ rootMargin: NEAR },
-		);
-		this.#nearing.observe(this);
+	async #awaitNearness() {
+		if (this.#nearing) return;
+		this.#nearing = new AbortController();
+		const { nearness } = await import("./nearness.js");
+		await nearness(this, this.#nearing.signal);
+		this.#isNear = true;
+		this.#update();
 	}
 
 	#hear() {
@@ -179,38 +175,27 @@ export class AnchorAvatar extends Base {
 
 	#look() {
 		this.tools ??= import("./tools.js").then(
-			({ attach }) => attach(this),
+			({ attach }) => {
+				this.press = attach(this);
+			},
 			({ message }) => {
 				this.tools = null; // the next key or attribute asks again
 				this.dispatchEvent(new CustomEvent("error", { detail: { message: `no panel: ${message}` } }));
 			},
 		);
-		this.tools.then((press) => {
-			if (press) this.press = press;
-		});
+		return this.tools;
 	}
-	/** @type {((pressed: KeyboardEvent) => boolean) | null} */
+	/** What a key does, from when it is known. @type {((pressed: KeyboardEvent, from?: EventTarget) => void) | null} */
 	press = null;
 
 	/** @param {KeyboardEvent} pressed */
 	#press(pressed) {
-		const from = pressed.composedPath()[0];
-		if (pressed.defaultPrevented || pressed.ctrlKey || pressed.altKey || pressed.metaKey) return;
-		if (from instanceof HTMLElement && (from.isContentEditable || from.matches("input, select, textarea"))) return;
-		const key = pressed.key.toLowerCase();
-		const calibrates = this.hasAttribute("calibrate");
-		if (key === "t") this.toggleAttribute("debug");
-		else if (key === "c" || (key === "escape" && calibrates)) {
-			if (this.toggleAttribute("calibrate")) this.focus();
-		} else if (!calibrates || !this.tools || !/^(arrow.+|tab|r)$/.test(key)) return;
-		else if (key === "tab") {
-			// Tab belongs to the page but for one step: on the avatar itself, between its two parts.
-			if (from !== this || !this.press?.(pressed)) return;
-		} else {
-			// Keys may come before the tools do; waiting for one promise they stay in order.
-			this.tools.then((press) => press?.(pressed));
+		// T and C have no meaning of the browser's own: they can wait for what they bring.
+		if (this.press) this.press(pressed);
+		else if (this.tools || /^[tc]$/i.test(pressed.key)) {
+			const path = pressed.composedPath();
+			this.#look().then(() => this.press?.(pressed, path[0]));
 		}
-		pressed.preventDefault();
 	}
 
 	/** @param {string} name */
@@ -273,70 +258,35 @@ export class AnchorAvatar extends Base {
 	get paused() {
 		return this.avatar.paused;
 	}
+}
 
-	get src() {
-		return this.getAttribute("src") ?? "";
-	}
-	set src(value) {
-		this.#reflect("src", value);
-	}
-	get label() {
-		return this.getAttribute("label") ?? "";
-	}
-	set label(value) {
-		this.#reflect("label", value);
-	}
-	get poster() {
-		return this.getAttribute("poster") ?? "";
-	}
-	set poster(value) {
-		this.#reflect("poster", value);
-	}
-	/** "lazy" waits until it is nearly on the screen. */
-	get loading() {
-		return this.getAttribute("loading") ?? "eager";
-	}
-	set loading(value) {
-		this.#reflect("loading", value);
-	}
-	/** "none" loads nothing before play(), "metadata" all but the video, "auto" everything. */
-	get preload() {
-		return this.getAttribute("preload") ?? "auto";
-	}
-	set preload(value) {
-		this.#reflect("preload", value);
-	}
-	/** Seconds between two looks for a new timeline; 0 is never. */
-	get refresh() {
-		return Number(this.getAttribute("refresh")) || 0;
-	}
-	set refresh(value) {
-		this.#reflect("refresh", value);
-	}
-	get debug() {
-		return this.hasAttribute("debug");
-	}
-	set debug(value) {
-		this.toggleAttribute("debug", Boolean(value));
-	}
-	get calibrate() {
-		return this.hasAttribute("calibrate");
-	}
-	set calibrate(value) {
-		this.toggleAttribute("calibrate", Boolean(value));
-	}
-	get keys() {
-		return this.hasAttribute("keys");
-	}
-	set keys(value) {
-		this.toggleAttribute("keys", Boolean(value));
-	}
-
-	/** @param {string} name @param {string | number | null | undefined} value */
-	#reflect(name, value) {
-		if (value === null || value === undefined) this.removeAttribute(name);
-		else this.setAttribute(name, String(value));
-	}
+/** Attributes as properties, both ways; `properties.js` has their types. @type {Record<string, string | number | boolean>} */
+const PROPERTIES = {
+	src: "",
+	label: "",
+	poster: "",
+	loading: "eager",
+	preload: "auto",
+	refresh: 0,
+	debug: false,
+	calibrate: false,
+	keys: false,
+};
+for (const [name, usual] of Object.entries(PROPERTIES)) {
+	Object.defineProperty(AnchorAvatar.prototype, name, {
+		/** @this {AnchorAvatar} */
+		get() {
+			if (usual === false) return this.hasAttribute(name);
+			const value = this.getAttribute(name) ?? usual;
+			return usual === 0 ? Number(value) || 0 : value;
+		},
+		/** @this {AnchorAvatar} @param {any} value */
+		set(value) {
+			if (usual === false) this.toggleAttribute(name, Boolean(value));
+			else if (value === null || value === undefined) this.removeAttribute(name);
+			else this.setAttribute(name, value);
+		},
+	});
 }
 
 if (globalThis.customElements && !customElements.get("anchor-avatar")) {

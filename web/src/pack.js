@@ -1,5 +1,3 @@
-import { Layer } from "./layer.js";
-
 /**
  * An avatar's folder as the page draws it. Whatever is missing gets named and is left out: half an avatar is
  * better than none.
@@ -44,9 +42,6 @@ export const idleVideo = (manifest) => manifest.base.idleVideo ?? manifest.idleV
 /** A static anchor, upright unless it says otherwise. @param {any} box @returns {Anchor} */
 export const staticAnchor = ({ x, y, w, h, roll = 0 }) => ({ cx: x + w / 2, cy: y + h / 2, w, h, roll });
 
-/** What of a manifest's part is its own word, and not merely usual. @param {any} json @param {string} part @param {string} key */
-const isNamed = (json, part, key) => typeof json?.[part]?.[key] === (key === "frames" ? "object" : "string");
-
 /** One avatar's folder, as it is being loaded. */
 export class Folder {
 	/** @type {Set<string>} Pictures that the manifest names and that are not there. */
@@ -86,7 +81,7 @@ export class Folder {
 	 * @param {"high" | "low"} priority
 	 * @returns {Promise<HTMLImageElement | null>}
 	 */
-	async #picture(name, isNamed, priority) {
+	async picture(name, isNamed, priority) {
 		const { version } = this.manifest;
 		// Sprites are cached for long; a pack's new version is a new address.
 		const src = this.url + name + (version ? `?v=${encodeURIComponent(version)}` : "");
@@ -108,38 +103,10 @@ export class Folder {
 		const { base, mouth, eyes } = this.manifest;
 		return {
 			manifest: this.manifest,
-			base: await this.#picture(base.src, isNamed(this.json, "base", "src"), "high"),
+			base: await this.picture(base.src, typeof this.json?.base?.src === "string", "high"),
 			mouth: null,
 			eyes: null,
 			statics: { mouth: staticAnchor(mouth.anchor), eyes: staticAnchor(eyes.anchor) },
 		};
-	}
-
-	/** Mouth and eyes, which nobody needs before there is a face. @param {Pack} pack Gets what is there. */
-	async loadSprites(pack) {
-		const { mouth, eyes } = this.manifest;
-		const isWhole = this.isFound;
-		/** @param {"mouth" | "eyes"} part @param {string} key @param {string} name */
-		const picture = (part, key, name) =>
-			// Where there is not even a face, nobody has made a mouth for it.
-			isWhole ? this.#picture(name, isNamed(this.json, part, key), "low") : (this.absent.add(name), null);
-		const [sheet, mouthMask, eyesMask, ...lids] = await Promise.all([
-			picture("mouth", "spritesheet", mouth.spritesheet),
-			picture("mouth", "mask", mouth.mask),
-			picture("eyes", "mask", eyes.mask),
-			...Object.values(eyes.frames).map((name) => picture("eyes", "frames", name)),
-		]);
-		/** @type {string[]} */
-		const visemes = mouth.visemes;
-		const shapes = visemes.flatMap((name, i) => {
-			const { frameWidth: w, frameHeight: h } = mouth;
-			return sheet && (i + 1) * w <= sheet.width ? [{ name, image: sheet, x: i * w, w, h }] : [];
-		});
-		const states = Object.keys(eyes.frames).flatMap((name, i) => {
-			const image = lids[i];
-			return image ? [{ name, image, x: 0, w: image.width, h: image.height }] : [];
-		});
-		pack.mouth = shapes.length ? new Layer(mouth, shapes, mouthMask) : null;
-		pack.eyes = states.length ? new Layer(eyes, states, eyesMask) : null;
 	}
 }

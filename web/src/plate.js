@@ -1,9 +1,3 @@
-import { Counting, REFRESH_MS, roundMs } from "./counting.js";
-import { Timeline } from "./timeline.js";
-
-/** A picture that stands longer than this is worse than one that may be a frame beside its overlay. */
-const LONGEST_WAIT_MS = 40;
-
 /**
  * The plate: what the overlays are laid on. Draws the video's frame and says which time it belongs to, so that
  * neither can disagree with the other. At a loop's end it draws nothing, and the canvas keeps the last one.
@@ -21,16 +15,20 @@ export class Plate {
 	isSettled = false;
 	/** What the browser last called back with. */
 	calledMs = -1;
-	/** When a picture was taken whose time is counted. */
-	takenMs = 0;
-	counting = new Counting();
+	/** Only where no one names the frames: most browsers never load it. @type {import("./counting.js").Counting | null} */
+	counting = null;
 
 	/** @param {HTMLVideoElement} video */
 	constructor(video) {
 		this.video = video;
 		if ("requestVideoFrameCallback" in video) {
 			this.clock = "VideoFrame" in window ? "VideoFrame" : "requestVideoFrameCallback";
-		}
+		} else this.#count();
+	}
+
+	async #count() {
+		const { Counting } = await import("./counting.js");
+		this.counting = new Counting(this.video);
 	}
 
 	/** Listen to the video until *signal* aborts. @param {AbortSignal} signal */
@@ -41,7 +39,7 @@ export class Plate {
 		signal.addEventListener("abort", () => video.cancelVideoFrameCallback(/** @type {number} */ (this.callback)));
 		// What was counted before says nothing about what comes after.
 		for (const name of ["seeking", "pause", "waiting", "emptied"]) {
-			video.addEventListener(name, () => this.counting.clear(), { signal });
+			video.addEventListener(name, () => this.counting?.clear(), { signal });
 		}
 	}
 
@@ -50,7 +48,7 @@ export class Plate {
 		this.isNew = true;
 		this.calledMs = mediaTime * 1000;
 		const { playbackRate, currentTime } = this.video;
-		this.counting.note(this.calledMs, expectedDisplayTime, playbackRate, currentTime * 1000);
+		this.counting?.note(this.calledMs, expectedDisplayTime, playbackRate, currentTime * 1000);
 		this.callback = this.video.requestVideoFrameCallback(this.onFrame);
 		if (this.isSettled || !mediaTime) return;
 		this.clock = "requestVideoFrameCallback";
@@ -60,6 +58,7 @@ export class Plate {
 			this.clock = frame.timestamp ? "VideoFrame" : "expectedDisplayTime";
 			this.isSettled = true;
 			frame.close();
+			if (!frame.timestamp) this.#count();
 		} catch {
 			// There is no such thing, or not for a video of another origin.
 		}
@@ -78,7 +77,7 @@ export class Plate {
 			try {
 				const frame = new VideoFrame(video);
 				// Before it is known that Firefox always says 0, that would be before the beginning.
-				this.timeMs = Math.max(frame.timestamp / 1000, target instanceof Timeline ? target.startMs : 0);
+				this.timeMs = Math.max(frame.timestamp / 1000, target.startMs ?? 0);
 				this.#paint(context, target, frame);
 				frame.close();
 			} catch {
@@ -88,40 +87,12 @@ export class Plate {
 			this.isNew = calledMs >= 0 && Math.abs(this.timeMs - calledMs) > 2;
 			return true;
 		}
-		const timeMs = clock === "requestVideoFrameCallback" ? calledMs : this.#countedMs(target);
+		const timeMs = clock === "requestVideoFrameCallback" ? calledMs : (this.counting?.shownMs(this, target) ?? -1);
 		if (timeMs < 0) return false;
 		this.timeMs = timeMs;
-		this.takenMs = performance.now();
 		this.#paint(context, target, video);
 		this.isNew = clock !== "requestVideoFrameCallback";
 		return true;
-	}
-
-	/** When the frame on the screen began, where no one says so; below 0 where it can't be told. @param {Target} target */
-	#countedMs(target) {
-		const { video, clock, counting } = this;
-		const timeline = target instanceof Timeline && target.times.length ? target : null;
-		/** @param {number} ms */
-		const frame = (ms) => timeline?.frameAt(ms) ?? ms;
-		if (clock !== "expectedDisplayTime") return frame(video.currentTime * 1000);
-		// Firefox counts from 0 whatever the file says.
-		const startMs = timeline?.startMs ?? 0;
-		const frameMs = timeline?.frameMs ?? 0;
-		counting.clip = {
-			roundMs: roundMs(1000 * video.duration, startMs, timeline?.durationMs ?? 0),
-			frameMs,
-			nearest: (ms) => frame(startMs + ms + frameMs / 2) - startMs,
-		};
-		/** @param {number} ms */
-		const shown = (ms) => frame(startMs + counting.inRound(ms));
-		if (video.paused) return shown(video.currentTime * 1000);
-		const nowMs = performance.now();
-		const ms = counting.timeAt(nowMs);
-		if (ms < 0) return ms;
-		// At a frame's edge nobody knows which one would be taken: the last picture stays for a moment, if there is one.
-		const spread = (REFRESH_MS / 4) * video.playbackRate;
-		const isEdge = frameMs > 1.5 * REFRESH_MS && shown(ms - spread) !== shown(ms + 3 * spread);
-		return isEdge && this.hasPicture && nowMs - this.takenMs < LONGEST_WAIT_MS ? -1 : shown(ms);
 	}
 
 	/** @param {CanvasRenderingContext2D} context @param {Target} target @param {CanvasImageSource} picture */
@@ -143,7 +114,7 @@ export class Plate {
 	/** Another video comes. */
 	clear() {
 		this.calledMs = -1;
-		this.counting.clear();
+		this.counting?.clear();
 		this.hasPicture = false;
 		this.isNew = true;
 	}

@@ -122,43 +122,6 @@ export class Timeline {
 		return [Float64Array.from(rows.flat()), Float64Array.from(slopes)];
 	}
 
-	/**
-	 * The times of the clip's frames, as far as they follow from the samples: exact where the rate is even, and where
-	 * each frame is a sample.
-	 */
-	get frameTimes() {
-		if (this.#frameTimes) return this.#frameTimes;
-		/** @type {number[]} */
-		const all = [];
-		const frames = this.json.frames;
-		const one = 1000 / this.source.fps || 0;
-		for (let i = 0; i < frames.length; i++) {
-			const from = frames[i].time_ms;
-			const isLast = i + 1 === frames.length;
-			const count = isLast ? (this.source.frame_count ?? 0) - frames[i].frame : frames[i + 1].frame - frames[i].frame;
-			const step = isLast ? one : (frames[i + 1].time_ms - from) / count;
-			for (let k = 0; k < Math.max(1, count || 1); k++) all.push(from + (k && k * step));
-		}
-		this.#frameTimes = all;
-		return all;
-	}
-	/** @type {number[] | null} */
-	#frameTimes = null;
-
-	/** When the frame that is shown at *timeMs* began. @param {number} timeMs */
-	frameAt(timeMs) {
-		const all = this.frameTimes;
-		let low = 0;
-		let high = all.length - 1;
-		while (low < high) {
-			const middle = (low + high + 1) >> 1;
-			if (all[middle] <= timeMs) low = middle;
-			else high = middle - 1;
-		}
-		// Before the first sample nothing is known, unless it is the first frame; the last one stands until the round ends.
-		return low || all[0] <= timeMs || this.json.frames[0]?.frame === 0 ? (all[low] ?? timeMs) : timeMs;
-	}
-
 	/** The last sample at or before *timeMs*; the first for an earlier time. @param {number} timeMs */
 	sampleAt(timeMs) {
 		let low = 0;

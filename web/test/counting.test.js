@@ -4,7 +4,7 @@ import { Counting, roundMs } from "../src/counting.js";
 
 /** A browser that plays 24 frames of 33 ms, whose rounds are really *trueMs* long, and calls back every 40 ms. */
 function play({ trueMs, saidMs = trueMs, rounds, lateMs = 8, seek = null }) {
-	const counting = new Counting();
+	const counting = new Counting(null);
 	counting.clip = { roundMs: saidMs, frameMs: 100 / 3, nearest: (ms) => (Math.floor(ms / (100 / 3) + 0.5) * 100) / 3 };
 	const offset = 5000;
 	let worst = 0;
@@ -40,7 +40,7 @@ test("after a seek it is right again", () => {
 });
 
 test("one frame that is announced with another round's time changes nothing", () => {
-	const counting = new Counting();
+	const counting = new Counting(null);
 	counting.clip.roundMs = 800;
 	for (let ms = 0; ms < 400; ms += 40) counting.note(ms, 1000 + ms, 1, ms);
 	counting.distances.push(200);
@@ -48,7 +48,7 @@ test("one frame that is announced with another round's time changes nothing", ()
 });
 
 test("before anything is known, and after a stop, no time is told", () => {
-	const counting = new Counting();
+	const counting = new Counting(null);
 	assert.equal(counting.timeAt(99), -1);
 	counting.note(0, 10, 1, 0);
 	counting.clear();

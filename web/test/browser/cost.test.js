@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { openAvatar, startBrowser, startSite, until } from "./harness.js";
@@ -67,6 +67,70 @@ test("on top of the browser's own drawImage(video), a frame takes at most 1 ms i
 	);
 	assert.ok(cost.drawn - cost.bare <= 1);
 	assert.ok(cost.between <= 0.2);
+});
+
+test("ten avatars on a page cost less than twice what ten bare videos cost", async (t) => {
+	/** CPU seconds of the browser and all its processes so far. */
+	const spentS = () => {
+		const ticks = readdirSync("/proc").flatMap((pid) => {
+			if (!/^\d+$/.test(pid)) return [];
+			try {
+				const stat = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ");
+				const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+				const fields = stat[1].split(" ");
+				return command.includes(profile) ? [Number(fields[11]) + Number(fields[12])] : [];
+			} catch {
+				return []; // it has ended meanwhile
+			}
+		});
+		return ticks.reduce((a, b) => a + b, 0) / 100;
+	};
+	// Only this browser's processes bear this name.
+	const profile = `anchord-cost-${process.pid}`;
+	const own = await startBrowser([`--user-agent=${profile}`]);
+	const costOf = async (make) => {
+		const page = await (await own.newContext({ viewport: { width: 1300, height: 1300 } })).newPage();
+		await page.goto(`${site.url}bare.html`);
+		await page.evaluate(make);
+		await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 2500)));
+		const before = spentS();
+		await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 4000)));
+		const cost = spentS() - before;
+		await page.context().close();
+		return cost / 4;
+	};
+	const videos = () => {
+		for (let i = 0; i < 10; i++) {
+			const video = Object.assign(document.createElement("video"), {
+				muted: true,
+				loop: true,
+				src: "avatars/full/idle.webm",
+			});
+			video.style.cssText = "width: 240px; height: 300px";
+			document.body.append(video);
+			video.play();
+		}
+	};
+	const avatars = () => {
+		for (let i = 0; i < 10; i++) {
+			const avatar = document.createElement("anchor-avatar");
+			avatar.style.cssText = "display: inline-block; width: 240px; height: 300px";
+			avatar.setAttribute("src", "avatars/full/");
+			document.body.append(avatar);
+		}
+	};
+	try {
+		const rounds = [];
+		for (let round = 0; round < 3; round++) rounds.push({ bare: await costOf(videos), ours: await costOf(avatars) });
+		rounds.sort((a, b) => a.ours / a.bare - b.ours / b.bare);
+		const { bare, ours } = rounds[1];
+		t.diagnostic(
+			`ten avatars ${ours.toFixed(2)} cores, ten videos ${bare.toFixed(2)}: ${(ours / bare).toFixed(2)} times`,
+		);
+		assert.ok(bare > 0.05 && ours / bare < 2);
+	} finally {
+		await own.close();
+	}
 });
 
 test("a look-up takes at most 2 µs", async (t) => {

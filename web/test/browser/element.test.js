@@ -355,7 +355,9 @@ test("loading=lazy waits until it is nearly on the screen", async () => {
 		return new Promise((resolve) => setTimeout(resolve, 300));
 	});
 	assert.deepEqual(await asked(page), []);
-	await page.evaluate(() => scrollTo(0, 2300));
+	await page.evaluate(() => scrollTo(0, 2300)); // a hundred pixels more and it would be seen
+	await until(async () => (await asked(page)).includes("mouth_sprites.png"));
+	await page.evaluate(() => scrollTo(0, 2900));
 	await tracks(page);
 });
 
@@ -385,7 +387,7 @@ test("nobody asks again and again but who was told to, and then less often while
 	const at = await page.evaluate(() =>
 		performance
 			.getEntriesByType("resource")
-			.filter(({ name }) => /timeline/.test(name))
+			.filter(({ name }) => /anchors_timeline/.test(name))
 			.map(({ startTime }) => startTime),
 	);
 	const pauses = at.slice(2).map((ms, i) => ms - at[i + 1]);

@@ -86,7 +86,8 @@ export async function startSite() {
 	};
 }
 
-export async function startBrowser() {
+/** @param {string[]} [more] Arguments of Chromium's. */
+export async function startBrowser(more = []) {
 	const path = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 	return chromium.launch({
 		executablePath: process.env.CHROMIUM ?? path,
@@ -100,6 +101,7 @@ export async function startBrowser() {
 			"--disable-sync",
 			"--enable-precise-memory-info",
 			"--js-flags=--expose-gc",
+			...more,
 		],
 	});
 }
