@@ -219,7 +219,7 @@ test("where the tools cannot be loaded, the avatar goes on, Tab leaves it, and t
 	assert.deepEqual(await press("Tab"), [true], "not swallowed");
 	assert.equal(await page.evaluate(() => window.element.avatar.compositor.isTracked), true);
 	isBlocked = false;
-	await press("c", "c", "ArrowRight");
+	await press("c", "ArrowRight");
 	await until(() =>
 		page.evaluate(() => /calibrating mouth: x 1/.test(window.element.shadowRoot.querySelector("pre")?.textContent)),
 	);

@@ -153,6 +153,8 @@ export function watchCodes() {
 	let lastMs = -1;
 	window.element.addEventListener("frame", ({ detail }) => {
 		if (!detail.isTracked && !window.seen.length) return;
+		// The sprites come after the first pictures.
+		if (!window.element.avatar.compositor.pack?.mouth && !window.seen.length) return;
 		const { data } = context.getImageData(0, 0, 256, 320);
 		const at = (x, y) => 4 * (y * 256 + x);
 		let shown = 0;

@@ -14,7 +14,11 @@ after(async () => {
 	await site?.stop();
 });
 
-const isTracked = (page) => () => page.evaluate(() => window.element.avatar?.compositor.isTracked === true);
+const isTracked = (page) => () =>
+	page.evaluate(() => {
+		const { isTracked, pack } = window.element.avatar.compositor;
+		return isTracked && pack.mouth !== null;
+	});
 
 /** Runs in the page: after each frame, where film's green and the sprite's red rectangle lie. */
 function watchRectangles() {
@@ -41,7 +45,13 @@ function watchRectangles() {
 	};
 	const clamp = (value) => Math.min(1, Math.max(0, value));
 	window.element.addEventListener("frame", ({ detail }) => {
-		if (!detail.isTracked || window.seen.length >= 60 || detail.timeMs === window.seen.at(-1)?.timeMs) return;
+		if (
+			!detail.isTracked ||
+			!window.element.avatar.compositor.pack.mouth ||
+			window.seen.length >= 60 ||
+			detail.timeMs === window.seen.at(-1)?.timeMs
+		)
+			return;
 		const { data } = context.getImageData(0, 0, 512, 640);
 		// Red lies within green; around both is grey, 70.
 		const film = rectangle(data, (d, p) => clamp((Math.max(d[p], d[p + 1]) - 70) / 185));
