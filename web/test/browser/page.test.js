@@ -97,7 +97,11 @@ test("a pack that comes, waits, is tracked and goes is followed in the list, by 
 	const timeline = JSON.parse(readFileSync(join(FILMS, "face/anchors_timeline.json"), "utf8"));
 	timeline.quality = { coverage: 0.5, gaps: [], warnings: [{ code: "dark", message: "The face is dark." }] };
 	writeFileSync(join(pack, "anchors_timeline.json"), JSON.stringify(timeline));
-	await until(async () => /Face in 50 %.*The face is dark\./s.test(await row.textContent()));
+	await until(async () => /Face in 50 %/.test(await row.textContent()));
+	assert.match(await row.textContent(), /^newcomer\s*Face in 50 %$/, "its name holds no advice");
+	const item = page.locator(".packs li").filter({ has: row });
+	await item.locator("summary").click();
+	assert.ok(await item.getByText("The face is dark.").isVisible());
 	assert.match(await page.locator("#news").textContent(), /newcomer: Face in 50 %/);
 	rmSync(pack, { recursive: true });
 	await until(async () => (await row.count()) === 0);
