@@ -10,8 +10,9 @@ Films whose every frame says which one it is, and timelines that say where it mu
 * ``square``: a green rectangle that moves, turns and grows; the sprite belongs on its middle.
 * ``alpha``: transparent but for a disc.
 * ``gap``: nobody in the picture in the middle of the film.
-* ``document``, ``document_first``: a pack with exactly the manifest and sprite sizes of the first packs, circles in
-  the sprites, and boxes as flat as landmarks give them; the second's timeline is one of the first version.
+* ``document``, ``document_first``: a pack with exactly the manifest and sprite sizes of the first packs,
+  circles in the sprites, and boxes as flat as landmarks give them; the second's timeline is one of the
+  first version.
 * ``full``: everything a pack can have, at full size: what drawing costs at most.
 * ``face``: sprites of one colour each, for everything else.
 """
@@ -38,7 +39,7 @@ H264 = {"crf": "12", "bf": "2", "preset": "veryfast"}
 
 
 def encode(path: Path, frames: list[np.ndarray], times_ms: list[int]) -> None:
-    """Write RGB or RGBA *frames*, shown at *times_ms*, as VP9 or (.mp4) H.264 with a keyframe at the start only."""
+    """Write RGB or RGBA *frames*, shown at *times_ms*, as VP9 or (.mp4) H.264 with one keyframe."""
     height, width, channels = frames[0].shape
     is_mp4 = path.suffix == ".mp4"
     with av.open(str(path), "w", format="mp4" if is_mp4 else "webm") as container:
@@ -101,7 +102,7 @@ def pack(
     anchor: dict | None = None,
     video: str = "idle.webm",
 ) -> Path:
-    """Make *folder* a pack of plain colours: a still face, and a mouth for every viseme as large as *sprite*."""
+    """Make *folder* a pack of plain colours: a still face, and a mouth for every viseme."""
     folder.mkdir(parents=True, exist_ok=True)
     width, height = size
     w, h = sprite
@@ -298,7 +299,7 @@ def disc(size: tuple[int, int], radius: float, colour: tuple[int, int, int]) -> 
 
 
 def document_film(folder: Path, *, is_first_version: bool) -> None:
-    """A head that moves, turns and comes nearer; where it lies as in the base face is the sample at 600 ms."""
+    """A head that moves, turns and comes nearer; at 600 ms it lies as in the base face."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "manifest.json").write_text(json.dumps(DOCUMENT))
     write_png(folder / "base_face.png", np.full((640, 512, 3), 70, np.uint8))
