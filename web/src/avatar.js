@@ -69,7 +69,12 @@ export class Avatar extends EventTarget {
 			this.videoFault = `${this.supply.videoName} cannot be played: ${video.error?.message || "unknown format"}`;
 			decide();
 		};
-		this.reducedMotion.addEventListener("change", decide, { signal });
+		const calm = () => {
+			// Who asks for less motion now has a newer wish than who pressed play before.
+			if (this.reducedMotion.matches && this.wish === "play") this.wish = null;
+			decide();
+		};
+		this.reducedMotion.addEventListener("change", calm, { signal });
 		video.addEventListener("loadedmetadata", decide, { signal });
 		video.addEventListener("error", fail, { signal });
 		document.addEventListener("visibilitychange", see, { signal });

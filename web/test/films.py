@@ -321,9 +321,7 @@ def document_film(folder: Path, *, is_first_version: bool) -> None:
         cx, cy = 256 + 40 * away, 360 + 20 * away
         for boxes, (dx, dy), (w, h) in ((mouths, (2, 92), (125, 55)), (eyes, (-3, -77), (186, 20))):
             boxes.append(box(cx + c * dx - s * dy, cy + s * dx + c * dy, w * scale, h * scale, roll))
-    timeline(
-        video, times_ms, mouths, (512, 640), 1200, loop={"closed": False}, reference={"time_ms": 600}
-    )
+    timeline(video, times_ms, mouths, (512, 640), 1200, loop={"closed": False}, reference={"time_ms": 600})
     path = folder / "anchors_timeline.json"
     document = json.loads(path.read_text())
     for frame, anchor in zip(document["frames"], eyes, strict=True):
