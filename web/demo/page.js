@@ -95,6 +95,8 @@ function tellMute() {
 watchPacks(
 	root,
 	(packs, changed) => {
+		const of = (/** @type {PackState[]} */ states) => states.find(({ id }) => id === chosen);
+		const [before, now] = [of(known), of(packs)];
 		known = packs;
 		const list = find("packs");
 		const open = new Set(
@@ -109,6 +111,13 @@ watchPacks(
 		tellMute();
 		if (focused) list.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
 		if (!chosen && packs.length) show((packs.find(({ state }) => state === "tracked") ?? packs[0]).id);
+		// Pictures that somebody has just made are another pack; a new timeline is not.
+		else if (
+			before &&
+			now &&
+			(before.hasMouth !== now.hasMouth || before.picture.split("#")[0] !== now.picture.split("#")[0])
+		)
+			avatar.avatar.load(avatar.getAttribute("src") ?? "");
 		else if (changed.includes(chosen)) avatar.avatar.refresh();
 		const news = packs.filter(({ id }) => changed.includes(id)).map(({ id, words }) => `${id}: ${words}`);
 		if (changed.length < packs.length || packs.length === 1) find("news").textContent = news.join(". ");

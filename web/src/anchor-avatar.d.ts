@@ -11,8 +11,8 @@ export interface AnchorAvatarEvents {
 	tracking: CustomEvent<{ isOn: boolean; reason: string }>;
 	/** From now on the still face with its static anchors. */
 	fallback: CustomEvent<{ reason: string }>;
-	play: CustomEvent<Record<string, never>>;
-	pause: CustomEvent<Record<string, never>>;
+	play: CustomEvent<null>;
+	pause: CustomEvent<null>;
 	/** Something that a pack may have is not there. */
 	hint: CustomEvent<{ message: string }>;
 	/** Something is wrong; the avatar goes on without it. */

@@ -4,8 +4,6 @@ import { Folder, idleVideo } from "./pack.js";
 import { Plate } from "./plate.js";
 import { look, NO_SUPPLY } from "./supply.js";
 
-/** Why an avatar may stand still though nothing is wrong. */
-const WISHES = ["", "loading", "switched off", "reduced motion is asked for", "it waits for play()"];
 /** How often a track of cues is looked after where nothing is drawn, ms. */
 const UNSEEN_MS = 250;
 
@@ -30,6 +28,8 @@ export class Avatar extends EventTarget {
 	wish = null;
 	/** Whether the video is loaded and played without being asked. */
 	autoplays = true;
+	/** How often polling.js asks for a new timeline, s; 0 never. */
+	refreshS = 0;
 	videoFault = "";
 	loading = new AbortController();
 	/** Of listeners; aborted while nothing is loaded. */
@@ -61,12 +61,12 @@ export class Avatar extends EventTarget {
 		this.isAlive = true;
 		this.life = new AbortController();
 		const { signal } = this.life;
-		const { video, compositor } = this;
-		const { canvas } = compositor;
+		const { video } = this;
+		const { canvas } = this.compositor;
 		const decide = () => this.#decide();
 		const see = () => this.#see();
 		const fail = () => {
-			this.videoFault = `${this.supply.videoName} cannot be played: ${video.error?.message || "unknown format"}`;
+			this.videoFault = `${this.supply.videoName} cannot be played: ${video.error?.message || "unknown"}`;
 			decide();
 		};
 		const calm = () => {
@@ -80,24 +80,22 @@ export class Avatar extends EventTarget {
 		document.addEventListener("visibilitychange", see, { signal });
 		this.plate.listen(signal);
 		// A canvas that is in no page may be drawn on for another purpose.
-		let isOnScreen = true;
 		const observer = new IntersectionObserver((entries) => {
-			isOnScreen = !canvas.isConnected || entries[entries.length - 1].isIntersecting;
+			this.isOnScreen = !canvas.isConnected || entries[entries.length - 1].isIntersecting;
 			see();
 		});
-		this.isOnScreen = () => isOnScreen;
 		observer.observe(canvas);
 		signal.addEventListener("abort", () => observer.disconnect());
 		this.isSeen = !document.hidden;
 		this.#draw();
 	}
-	isOnScreen = () => true;
+	isOnScreen = true;
 	/** Told what shape the picture has. @type {(target: {width: number, height: number}) => void} */
 	onShape = () => {};
 
 	/** Somebody looks, or looks away: what nobody sees is neither drawn nor decoded. */
 	#see() {
-		const isSeen = this.isOnScreen() && !document.hidden;
+		const isSeen = this.isOnScreen && !document.hidden;
 		if (isSeen === this.isSeen) return;
 		this.isSeen = isSeen;
 		this.#draw();
@@ -128,7 +126,6 @@ export class Avatar extends EventTarget {
 		this.#decide();
 		try {
 			await this.#load(new Folder(this.folder, signal));
-			this.#poll();
 		} catch (error) {
 			if (!signal.aborted) this.#tell(String(error));
 		}
@@ -180,27 +177,6 @@ export class Avatar extends EventTarget {
 		});
 	}
 
-	/** How often to ask for a new timeline, s; 0 never. */
-	get refreshS() {
-		return this.#refreshS;
-	}
-	set refreshS(seconds) {
-		this.#refreshS = seconds;
-		this.#poll();
-	}
-	#refreshS = 0;
-
-	async #poll() {
-		const { signal } = this.loading;
-		if (!this.#refreshS || !this.compositor.pack || this.polled === signal) return;
-		this.polled = signal;
-		const { poll } = await import("./polling.js");
-		await poll(this, signal);
-		if (this.polled === signal) this.polled = null;
-	}
-	/** Of the pack that is asked after. @type {AbortSignal | null} */
-	polled = null;
-
 	/** Use a new timeline or video, if the folder has one. */
 	async refresh() {
 		const { signal } = this.loading;
@@ -221,8 +197,9 @@ export class Avatar extends EventTarget {
 	#fetchVideo() {
 		const { video, supply, compositor } = this;
 		// Where overlays can't follow and there is a face, nobody sees the video.
-		const needed = supply.videoUrl && (!this.#obstacle() || this.#isWaiting() || !compositor.pack?.base);
-		const url = needed && (this.autoplays || this.wish) ? supply.videoUrl : "";
+		const obstacle = this.#obstacle();
+		const needed = !obstacle || obstacle === "loading" || !compositor.pack?.base;
+		const url = needed && this.#isAsked() ? supply.videoUrl : "";
 		const now = video.getAttribute("src") ?? "";
 		// What is not followed for a while is kept, as long as it is the right one.
 		if (url === now || (now && now === supply.videoUrl)) return;
@@ -232,8 +209,9 @@ export class Avatar extends EventTarget {
 		video.load();
 	}
 
-	#isWaiting() {
-		return this.#obstacle() === "loading";
+	/** Whether the video is to be loaded and played at all. */
+	#isAsked() {
+		return this.autoplays || this.wish !== null;
 	}
 
 	/** Why the overlays can't follow the video; empty if they can. */
@@ -245,7 +223,7 @@ export class Avatar extends EventTarget {
 		if (!this.isSwitchedOn) return "switched off";
 		if (this.#isStill()) return "reduced motion is asked for";
 		if (fault) return fault;
-		if (!this.autoplays && !this.wish) return "it waits for play()";
+		if (!this.#isAsked()) return "it waits for play()";
 		if (!timeline || !videoWidth) return "loading";
 		const { width, height } = timeline.source;
 		if (!width || (videoWidth === width && videoHeight === height)) return "";
@@ -259,7 +237,7 @@ export class Avatar extends EventTarget {
 
 	/** Whether the clip is held, for whatever wish. */
 	get paused() {
-		return this.wish === "pause" || this.#isStill() || (!this.autoplays && !this.wish);
+		return this.wish === "pause" || this.#isStill() || !this.#isAsked();
 	}
 
 	#decide() {
@@ -281,7 +259,8 @@ export class Avatar extends EventTarget {
 		this.#emit("tracking", this.tracking);
 		if (reason) this.#emit("fallback", { reason });
 		// No timeline yet is a state; a bad one is a problem.
-		if (supply.text && !WISHES.includes(reason)) this.#emit("error", { message: reason });
+		const isFault = [supply.fault, this.videoFault].includes(reason) || reason.startsWith("the timeline");
+		if (supply.text && reason && isFault) this.#emit("error", { message: reason });
 	}
 
 	/** A pack that has only a video is as large as that. */
@@ -322,7 +301,7 @@ export class Avatar extends EventTarget {
 		const was = this.paused;
 		this.wish = wish;
 		this.#decide();
-		if (this.paused !== was) this.#emit(wish, {});
+		if (this.paused !== was) this.#emit(wish);
 	}
 
 	/** Give the canvas as many pixels as its place on the screen has, up to twice the target's. */
@@ -360,7 +339,7 @@ export class Avatar extends EventTarget {
 		this.#emit("error", { message });
 	}
 
-	/** @param {string} name @param {object} detail */
+	/** @param {string} name @param {object} [detail] */
 	#emit(name, detail) {
 		this.events.dispatchEvent(new CustomEvent(name, { detail }));
 	}

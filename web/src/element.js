@@ -9,19 +9,30 @@ import { Avatar } from "./avatar.js";
 
 const STYLE = `
 :host { display: block; position: relative; max-width: 512px; aspect-ratio: 4 / 5; }
-:host([hidden]) { display: none; }
 :host(:focus-visible) { outline: var(--anchor-avatar-focus, 3px solid Highlight); outline-offset: 3px; }
 canvas, img { display: block; width: 100%; height: 100%; object-fit: contain; }
 img { position: absolute; inset: 0; }
-img[hidden] { display: none; }
-video { position: absolute; left: 0; top: 0; width: 1px; height: 1px; opacity: 0; pointer-events: none; }
+:host([hidden]), [hidden] { display: none; }
+video { position: absolute; inset: 0; width: 1px; height: 1px; opacity: 0; }
 `;
 
 /** Where there is no page, as in Node, the module can still be imported. @type {typeof HTMLElement} */
 const Base = globalThis.HTMLElement ?? class {};
 
+/** Attributes as properties, both ways; `properties.js` has their types. @type {Record<string, string | number | boolean>} */
+const PROPERTIES = {
+	src: "",
+	label: "",
+	poster: "",
+	loading: "eager",
+	preload: "auto",
+	refresh: 0,
+	debug: false,
+	calibrate: false,
+	keys: false,
+};
 export class AnchorAvatar extends Base {
-	static observedAttributes = ["src", "label", "poster", "loading", "preload", "refresh", "debug", "calibrate", "keys"];
+	static observedAttributes = Object.keys(PROPERTIES);
 
 	/** @type {Promise<void> | null} What few need, from when it is asked for. */
 	tools = null;
@@ -37,24 +48,15 @@ export class AnchorAvatar extends Base {
 	constructor() {
 		super();
 		const root = this.attachShadow({ mode: "open" });
-		this.canvas = document.createElement("canvas");
-		this.canvas.width = 512;
-		this.canvas.height = 640;
-		this.canvas.part.add("canvas");
-		this.canvas.setAttribute("role", "img");
-		this.posterImage = document.createElement("img");
-		this.posterImage.part.add("poster");
-		this.posterImage.alt = "";
-		this.posterImage.hidden = true;
-		this.video = document.createElement("video");
+		/** @type {HTMLCanvasElement} */
+		this.canvas = Object.assign(document.createElement("canvas"), { width: 512, height: 640, role: "img" });
+		this.posterImage = Object.assign(new Image(), { alt: "", hidden: true });
 		// The attribute alone does not mute a video that a script made.
-		Object.assign(this.video, {
-			muted: true,
-			loop: true,
-			playsInline: true,
-			crossOrigin: "anonymous",
-			ariaHidden: "true",
-		});
+		const kept = { muted: true, loop: true, playsInline: true, crossOrigin: "anonymous", ariaHidden: "true" };
+		/** @type {HTMLVideoElement} */
+		this.video = Object.assign(document.createElement("video"), kept);
+		this.canvas.part.add("canvas");
+		this.posterImage.part.add("poster");
 		root.append(this.canvas, this.posterImage, this.video);
 		/** The headless core. */
 		this.avatar = new Avatar(this.canvas, this.video, this);
@@ -99,17 +101,12 @@ export class AnchorAvatar extends Base {
 		});
 	}
 
-	adoptedCallback() {
-		// A style sheet belongs to one document.
-		this.sheet = undefined;
-	}
-
 	/** @param {string} name @param {string | null} before @param {string | null} value */
 	attributeChangedCallback(name, before, value) {
 		if (before === value && before !== null) return;
 		if (name === "label") this.canvas.setAttribute("aria-label", value ?? "Talking avatar");
 		else if (name === "poster") this.#showPoster();
-		else if (name === "refresh") this.avatar.refreshS = Number(value) || 0;
+		else if (name === "refresh") this.#poll();
 		else if (name === "keys") this.#hear();
 		else if (name === "debug" || name === "calibrate") value !== null && this.#look();
 		else this.#update();
@@ -118,7 +115,8 @@ export class AnchorAvatar extends Base {
 	/** An inline style would break a page that allows none. */
 	#dress() {
 		const root = /** @type {ShadowRoot} */ (this.shadowRoot);
-		if (this.sheet) return;
+		// A style sheet belongs to one document: in another one it is gone.
+		if (root.adoptedStyleSheets.length) return;
 		const { CSSStyleSheet } = /** @type {any} */ (this.ownerDocument.defaultView ?? globalThis);
 		/** @type {CSSStyleSheet} */
 		const sheet = new CSSStyleSheet();
@@ -127,10 +125,14 @@ export class AnchorAvatar extends Base {
 		this.sheet = sheet;
 	}
 
+	async #poll() {
+		this.avatar.refreshS = Number(this.getAttribute("refresh")) || 0;
+		if (this.avatar.refreshS) (await import("./polling.js")).poll(this.avatar);
+	}
+
 	#showPoster() {
 		const poster = this.getAttribute("poster");
-		if (poster) this.posterImage.src = poster;
-		else this.posterImage.removeAttribute("src");
+		this.posterImage.src = poster ?? "";
 		this.posterImage.hidden = !poster || this.avatar.compositor.pack !== null;
 	}
 
@@ -147,8 +149,10 @@ export class AnchorAvatar extends Base {
 		const isAsked = preload !== "none" || avatar.wish;
 		if (src === this.#shown || (src && !isAsked)) return;
 		this.#shown = src;
-		if (src) avatar.load(src);
-		else {
+		if (src) {
+			avatar.load(src);
+			this.#poll();
+		} else {
 			avatar.destroy();
 			this.canvas.getContext("2d")?.reset?.();
 			this.#showPoster();
@@ -260,18 +264,6 @@ export class AnchorAvatar extends Base {
 	}
 }
 
-/** Attributes as properties, both ways; `properties.js` has their types. @type {Record<string, string | number | boolean>} */
-const PROPERTIES = {
-	src: "",
-	label: "",
-	poster: "",
-	loading: "eager",
-	preload: "auto",
-	refresh: 0,
-	debug: false,
-	calibrate: false,
-	keys: false,
-};
 for (const [name, usual] of Object.entries(PROPERTIES)) {
 	Object.defineProperty(AnchorAvatar.prototype, name, {
 		/** @this {AnchorAvatar} */

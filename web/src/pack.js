@@ -71,7 +71,7 @@ export class Folder {
 			return "";
 		} catch (error) {
 			this.signal.throwIfAborted();
-			return `manifest.json: ${/** @type {Error} */ (error).message}; the usual names and places are used`;
+			return `manifest.json: ${/** @type {Error} */ (error).message}; the usual names are used`;
 		}
 	}
 

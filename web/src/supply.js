@@ -31,10 +31,11 @@ export async function look(folder, named, before, signal) {
 	const held = { ...NO_SUPPLY };
 	/** @param {string} fault @returns {Supply} */
 	const without = (fault) => ({ ...held, fault });
+	// Out of reach for a moment is no news about what is playing.
+	const unanswered = () => (before.videoUrl ? before : without("the server does not answer"));
 
 	const file = await ask("anchors_timeline.json", "GET");
-	// Out of reach for a moment is no news about what is playing.
-	if (!file) return before.videoUrl ? before : without("the server does not answer");
+	if (!file) return unanswered();
 	const { status, ok } = file.response;
 	let fault = "";
 	if (status === 404) fault = "there is no anchors_timeline.json yet";
@@ -51,8 +52,7 @@ export async function look(folder, named, before, signal) {
 	const videoName = named ?? source.video ?? "idle.webm";
 	held.videoName = videoName;
 	const head = await ask(videoName, "HEAD");
-	if (!head)
-		return before.videoUrl ? { ...held, videoUrl: before.videoUrl, fault } : without(`${videoName} is out of reach`);
+	if (!head) return unanswered();
 	const { headers } = head.response;
 	const bytes = Number(headers.get("content-length"));
 	if (!head.response.ok) return without(fault || `${videoName} is not there (${head.response.status})`);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { FILMS, startBrowser, startSite, until } from "./harness.js";
@@ -194,9 +194,12 @@ test("a pack with only a video has a picture in the list, is shown, and the page
 	assert.equal(await page.locator("#speak button").isDisabled(), true);
 	await until(async () => /a video only/.test(await text("#hints")));
 	assert.equal(await text("#problems"), "");
-	await page.getByRole("button", { name: /^face/ }).click();
+	// Somebody makes its pictures: it speaks without a reload of the page.
+	cpSync(join(FILMS, "face"), pack, { recursive: true });
 	await until(async () => !(await page.locator("#speak button").isDisabled()));
+	await until(() => page.evaluate(() => document.querySelector("anchor-avatar").avatar.compositor.pack?.mouth));
 	assert.equal(await text("#mute"), "");
+	await page.getByRole("button", { name: /^face/ }).click();
 	rmSync(pack, { recursive: true });
 });
 
