@@ -39,7 +39,7 @@ export class Avatar extends EventTarget {
 	animation = 0;
 	detail = { timeMs: 0, isTracked: false };
 	frame = new CustomEvent("frame", { detail: this.detail });
-	reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+	lessMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
 	/**
 	 * @param {HTMLCanvasElement} canvas
@@ -71,10 +71,10 @@ export class Avatar extends EventTarget {
 		};
 		const calm = () => {
 			// Who asks for less motion now has a newer wish than who pressed play before.
-			if (this.reducedMotion.matches && this.wish === "play") this.wish = null;
+			if (this.lessMotion.matches && this.wish === "play") this.wish = null;
 			decide();
 		};
-		this.reducedMotion.addEventListener("change", calm, { signal });
+		this.lessMotion.addEventListener("change", calm, { signal });
 		video.addEventListener("loadedmetadata", decide, { signal });
 		video.addEventListener("error", fail, { signal });
 		document.addEventListener("visibilitychange", see, { signal });
@@ -232,7 +232,7 @@ export class Avatar extends EventTarget {
 
 	/** Less motion is asked for, and nobody asked for this one. */
 	#isStill() {
-		return this.reducedMotion.matches && this.wish !== "play";
+		return this.lessMotion.matches && this.wish !== "play";
 	}
 
 	/** Whether the clip is held, for whatever wish. */
@@ -247,7 +247,7 @@ export class Avatar extends EventTarget {
 		this.#fetchVideo();
 		const reason = this.#obstacle();
 		compositor.timeline = reason ? null : timeline;
-		compositor.moves = !this.reducedMotion.matches;
+		compositor.moves = !this.lessMotion.matches;
 		compositor.target = timeline ?? this.#videoTarget() ?? pack?.manifest.base ?? compositor.target;
 		this.resize();
 		const isNeeded = !reason || reason === "loading" || !pack?.base;

@@ -25,7 +25,7 @@ export function blinkAt(ms) {
 }
 
 /** @param {number} nowMs @param {number} hz */
-const wave = (nowMs, hz) => Math.sin((2 * Math.PI * hz * nowMs) / 1000);
+const wave = (nowMs, hz) => Math.sin((Math.PI * hz * nowMs) / 500);
 
 /** @param {number} value @param {number} least @param {number} most */
 const clamp = (value, least, most) => Math.min(most, Math.max(least, value));
