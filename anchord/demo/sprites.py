@@ -29,7 +29,7 @@ Picture = NDArray[np.uint8]
 
 # Sprite pixels in a portrait pixel, so that a sharp screen gets no blur of ours.
 _SHARPNESS = 1.5
-# Sprites over anchors: a jaw drops below the lips' box, a lid begins above the opening's.
+# Sprites over tracked boxes: a jaw drops below the lips' box, a lid begins above the opening's.
 _COVER = {"mouth": (1.25, 2.1), "eyes": (1.1, 3.0)}
 
 # Upper and lower rim of an opening, from the picture's left to its right.
@@ -103,7 +103,6 @@ def write_sprites(
             "frameHeight": mouth.pixels.shape[0],
             "visemes": list(VISEMES),
             "anchor": mouth.anchor,
-            "cover": dict(zip("wh", _COVER["mouth"], strict=True)),
             "featherPx": 6,
             "blendMode": "normal",
         },
@@ -111,7 +110,6 @@ def write_sprites(
             "frames": {state: f"eyes_{state}.png" for state in LIDS},
             "mask": "eyes_mask.png",
             "anchor": eyes.anchor,
-            "cover": dict(zip("wh", _COVER["eyes"], strict=True)),
             "pupil": {"enabled": True, "maxOffsetX": 4, "maxOffsetY": 2},
             "featherPx": 6,
             "blendMode": "normal",
@@ -136,9 +134,10 @@ def _cut(portrait: Picture, landmarks: Points, part: str, padding: float) -> Cut
     here = Placement(scale=(1.0, 1.0), offset=(0.0, 0.0))
     track = anchor_track(curve(motion, box.middle), box, padding, here)
     centre, (w, h), roll = track.centre[0], track.size[0].tolist(), float(track.roll[0])
-    size = np.ceil(np.array([w, h]) * _COVER[part] * _SHARPNESS)
+    covered = np.array([w, h]) * _COVER[part]
+    size = np.ceil(covered * _SHARPNESS)
     # What ceil added must not stretch the sprite: the scale is the sprite's own, a little over _SHARPNESS.
-    scale = size / (np.array([w, h]) * _COVER[part])
+    scale = size / covered
     turn = np.radians(roll)
     upright = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) * scale[:, None]
     shift = size / 2 - upright @ centre
@@ -155,10 +154,10 @@ def _cut(portrait: Picture, landmarks: Points, part: str, padding: float) -> Cut
         pixels=pixels.astype(np.float64),
         points=landmarks @ upright.T + shift,
         anchor={
-            "x": round(float(centre[0]) - w / 2, 2),
-            "y": round(float(centre[1]) - h / 2, 2),
-            "w": round(w, 2),
-            "h": round(h, 2),
+            "x": round(float(centre[0] - covered[0] / 2), 2),
+            "y": round(float(centre[1] - covered[1] / 2), 2),
+            "w": round(float(covered[0]), 2),
+            "h": round(float(covered[1]), 2),
             "roll": round(roll, 3),
         },
     )

@@ -10,10 +10,14 @@
  * @property {"tracked" | "partly" | "waiting" | "changed" | "bare" | "broken"} state
  * @property {string} words What the state is, for a person.
  * @property {string[]} warnings
+ * @property {string} picture What to show of it: a still, or a video with the time of its first tracked frame; empty is nothing.
+ * @property {boolean} hasMouth
  */
 import { parseTimeline } from "../src/timeline.js";
 
-const VIDEO = /\.(webm|mp4|mov|mkv|m4v)$/i;
+export const VIDEO = /\.(webm|mp4|mov|mkv|m4v)(#|$)/i;
+const FACE = /^base_face\.(png|webp|jpe?g|avif)$/i;
+const MOUTH = /^mouth_sprites\.(png|webp|jpe?g|avif)$/i;
 
 /** @param {string} url @returns {Promise<Entry[] | null>} None where the server lists nothing. */
 export async function list(url) {
@@ -44,9 +48,12 @@ export function quality({ json, times }) {
  * @returns {PackState}
  */
 export function packState(id, mtime, files, text) {
-	/** @param {PackState["state"]} state @param {string} words @param {string[]} warnings @returns {PackState} */
-	const is = (state, words, warnings = []) => ({ id, mtime, state, words, warnings });
 	const videos = files.filter((file) => file.type === "file" && VIDEO.test(file.name));
+	const face = files.find(({ name }) => FACE.test(name));
+	const hasMouth = files.some(({ name }) => MOUTH.test(name));
+	let picture = face?.name ?? (videos.length ? `${videos[0].name}#t=0.001` : "");
+	/** @param {PackState["state"]} state @param {string} words @param {string[]} warnings @returns {PackState} */
+	const is = (state, words, warnings = []) => ({ id, mtime, state, words, warnings, picture, hasMouth });
 	if (text === null) return videos.length ? is("waiting", "Waiting to be tracked") : is("bare", "No video yet");
 	/** @type {Timeline} */
 	let timeline;
@@ -62,6 +69,7 @@ export function packState(id, mtime, files, text) {
 	if (size && video.size && video.size !== size) {
 		return is("changed", "New video, being tracked", warnings);
 	}
+	if (!face && timeline.times.length) picture = `${name}#t=${(timeline.times[0] / 1000 + 0.001).toFixed(3)}`;
 	const percent = Math.floor(1000 * coverage) / 10;
 	if (coverage >= 0.999) return is("tracked", "Tracked throughout", warnings);
 	if (!timeline.times.length) return is("broken", "No face found", warnings);

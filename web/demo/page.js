@@ -1,7 +1,7 @@
 import "../src/element.js";
 import { toManifest } from "../src/calibrating.js";
 import { cuesFromText } from "../src/speech.js";
-import { quality, watchPacks } from "./packs.js";
+import { quality, VIDEO, watchPacks } from "./packs.js";
 
 /**
  * @typedef {import("../src/element.js").AnchorAvatar} AnchorAvatar
@@ -31,42 +31,99 @@ function show(id) {
 let chosen = new URLSearchParams(location.search).get("avatar") ?? "";
 if (chosen) show(chosen);
 
+/** A still, or a video that stands at its first tracked frame. @param {string} folder @param {string} picture */
+function thumbnail(folder, picture) {
+	if (!picture) return document.createElement("i");
+	if (VIDEO.test(picture)) {
+		const [name, time] = picture.split("#");
+		const src = `${folder}${encodeURIComponent(name)}#${time}`;
+		return Object.assign(document.createElement("video"), {
+			src,
+			muted: true,
+			preload: "metadata",
+			ariaHidden: "true",
+		});
+	}
+	return Object.assign(new Image(), { src: folder + encodeURIComponent(picture), alt: "", loading: "lazy" });
+}
+
+/** @param {string} tag @param {string} text @param {string} [name] */
+function element(tag, text, name) {
+	const made = document.createElement(tag);
+	made.textContent = text;
+	if (name) made.className = name;
+	return made;
+}
+
 /** @param {PackState} pack */
-function packItem({ id, state, words, warnings }) {
+function packItem({ id, state, words, warnings, picture }) {
 	const item = document.createElement("li");
-	item.innerHTML = `<button type="button"><img alt="" loading="lazy"><strong></strong><span class="state"></span></button>`;
-	const button = /** @type {HTMLButtonElement} */ (item.firstElementChild);
+	const button = Object.assign(document.createElement("button"), { type: "button" });
 	button.dataset.id = id;
 	button.setAttribute("aria-pressed", String(id === chosen));
 	button.onclick = () => show(id);
-	const [image, name, badge] = /** @type {any} */ (button.children);
-	image.src = `${root}${encodeURIComponent(id)}/base_face.png`;
-	image.onerror = () => image.replaceWith(document.createElement("i"));
-	name.textContent = id;
-	badge.textContent = words;
-	badge.classList.add(state);
-	for (const warning of warnings) {
-		const line = document.createElement("small");
-		line.textContent = warning;
-		button.append(line);
+	button.append(
+		thumbnail(`${root}${encodeURIComponent(id)}/`, picture),
+		element("strong", id),
+		element("span", words, `state ${state}`),
+	);
+	item.append(button);
+	if (warnings.length) {
+		// Advice is read by who opens it; the button's name stays short.
+		const advice = document.createElement("details");
+		advice.append(element("summary", warnings.length > 1 ? `${warnings.length} things to mend` : "1 thing to mend"));
+		for (const warning of warnings) advice.append(element("p", warning));
+		item.append(advice);
 	}
 	return item;
+}
+
+/** The packs as they were told last. @type {PackState[]} */
+let known = [];
+
+/** Whether the chosen one can speak at all. */
+function tellMute() {
+	const pack = known.find(({ id }) => id === chosen);
+	const isMute = pack !== undefined && !pack.hasMouth && !avatar.avatar.compositor.pack?.mouth;
+	find("mute").textContent = isMute
+		? `${chosen} has no pictures of a mouth yet: it can be watched, but does not speak.`
+		: "";
+	for (const control of find("speak").querySelectorAll("button")) control.disabled = isMute;
+	find("recording").disabled = isMute;
 }
 
 watchPacks(
 	root,
 	(packs, changed) => {
+		const of = (/** @type {PackState[]} */ states) => states.find(({ id }) => id === chosen);
+		const [before, now] = [of(known), of(packs)];
+		known = packs;
 		const list = find("packs");
+		const open = new Set(
+			[...list.querySelectorAll("details[open]")].map(
+				({ previousElementSibling }) => previousElementSibling.dataset.id,
+			),
+		);
 		const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset.id;
 		list.replaceChildren(...packs.map(packItem));
+		for (const details of list.querySelectorAll("details"))
+			details.open = open.has(details.previousElementSibling.dataset.id);
+		tellMute();
 		if (focused) list.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
 		if (!chosen && packs.length) show((packs.find(({ state }) => state === "tracked") ?? packs[0]).id);
-		else if (changed.includes(chosen)) avatar.avatar?.refresh();
+		// Pictures that somebody has just made are another pack; a new timeline is not.
+		else if (
+			before &&
+			now &&
+			(before.hasMouth !== now.hasMouth || before.picture.split("#")[0] !== now.picture.split("#")[0])
+		)
+			avatar.avatar.load(avatar.getAttribute("src") ?? "");
+		else if (changed.includes(chosen)) avatar.avatar.refresh();
 		const news = packs.filter(({ id }) => changed.includes(id)).map(({ id, words }) => `${id}: ${words}`);
 		if (changed.length < packs.length || packs.length === 1) find("news").textContent = news.join(". ");
 	},
 	() => {
-		find("packs-title").nextElementSibling.nextElementSibling.textContent = chosen
+		find("packs-hint").textContent = chosen
 			? "This server does not list its avatars."
 			: "This server does not list its avatars; add ?avatar=ID to the address.";
 	},
@@ -78,9 +135,6 @@ watchPacks(
 let drawn = null;
 let head = /** @type {Element | null} */ (null);
 
-/** @param {Timeline} timeline */
-const startOf = ({ source }) => Number(source.start_ms) || 0;
-
 /** Coverage, gaps and the mouth's way along the clip. @param {Timeline | null} timeline */
 function drawStrip(timeline) {
 	drawn = timeline;
@@ -90,8 +144,7 @@ function drawStrip(timeline) {
 		strip.setAttribute("aria-label", "No timeline");
 		return;
 	}
-	const { gaps, durationMs } = timeline;
-	const startMs = startOf(timeline);
+	const { gaps, durationMs, startMs } = timeline;
 	/** @param {number} ms */
 	const place = (ms) => (1000 * (ms - startMs)) / durationMs;
 	const at = { cx: 0, cy: 0, w: 0, h: 0, roll: 0 };
@@ -116,12 +169,21 @@ function drawStrip(timeline) {
 					: `${i && !Number.isNaN(line[i - 1]) ? "L" : "M"}${i * 4} ${(22 + (17 * (v - from)) / reach).toFixed(1)}`,
 			)
 			.join("");
-	strip.innerHTML =
-		`<rect class="face" width="1000" height="44"/>` +
-		gaps
-			.map(([from, to]) => `<rect class="gap" x="${place(from)}" width="${place(to) - place(from)}" height="44"/>`)
-			.join("") +
-		`<path class="y" d="${path(ys, my)}"/><path class="x" d="${path(xs, mx)}"/><line class="head" y2="44"/>`;
+	/** @param {string} tag @param {Record<string, string | number>} attributes */
+	const shape = (tag, attributes) => {
+		const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+		for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
+		return made;
+	};
+	strip.replaceChildren(
+		shape("rect", { class: "face", width: 1000, height: 44 }),
+		...gaps.map(([from, to]) =>
+			shape("rect", { class: "gap", x: place(from), width: place(to) - place(from), height: 44 }),
+		),
+		shape("path", { class: "y", d: path(ys, my) }),
+		shape("path", { class: "x", d: path(xs, mx) }),
+		shape("line", { class: "head", y2: 44 }),
+	);
 	head = strip.lastElementChild;
 	const { coverage } = quality(timeline);
 	const percent = (100 * coverage).toFixed(coverage > 0.999 ? 0 : 1);
@@ -136,38 +198,38 @@ avatar.addEventListener("frame", () => {
 	if (timeline !== drawn) drawStrip(timeline);
 	if (!timeline || !avatar.avatar?.compositor.timeline || !head) return;
 	const { timeMs } = avatar.avatar.detail;
-	const share = Math.min(1, Math.max(0, (timeMs - startOf(timeline)) / timeline.durationMs));
+	const share = Math.min(1, Math.max(0, (timeMs - timeline.startMs) / timeline.durationMs));
 	head.setAttribute("transform", `translate(${(1000 * share).toFixed(1)})`);
 	if (document.activeElement !== find("seek")) find("seek").value = String(Math.round(1000 * share));
 	find("time").textContent = `${(timeMs / 1000).toFixed(2)} s`;
 });
 
-/** @param {boolean} isPaused */
-function pause(isPaused) {
-	avatar.avatar?.setPaused(isPaused);
-	find("pause").setAttribute("aria-pressed", String(isPaused));
-	find("pause").setAttribute("aria-label", isPaused ? "Play the clip" : "Pause the clip");
+/** Say what the button would do, whoever held the clip: this button, a script, or a wish for less motion. */
+function tellPause() {
+	find("pause").toggleAttribute("data-paused", avatar.paused);
+	find("pause").setAttribute("aria-label", avatar.paused ? "Play the clip" : "Pause the clip");
 }
-find("pause").onclick = () => pause(!avatar.avatar?.isPaused);
+for (const name of ["play", "pause", "tracking"]) avatar.addEventListener(name, tellPause);
+tellPause();
+find("pause").onclick = () => (avatar.paused ? avatar.play() : avatar.pause());
 find("seek").oninput = () => {
 	if (!drawn) return;
-	pause(true);
-	avatar.video.currentTime = (startOf(drawn) + (drawn.durationMs * find("seek").value) / 1000) / 1000;
+	avatar.pause();
+	avatar.avatar.seek(drawn.startMs + (drawn.durationMs * find("seek").value) / 1000);
 };
 
 // --- what it says about itself ------------------------------------------------------------------
 
 function tell() {
 	const core = avatar.avatar;
-	if (!core) return;
 	const { isOn, reason } = core.tracking;
 	find("tracking").textContent = isOn ? "Tracking: ON" : `Tracking: OFF – ${reason}`;
 	find("tracking").toggleAttribute("data-on", isOn);
-	find("problems").replaceChildren(
-		...[...core.problems].map((problem) => Object.assign(document.createElement("li"), { textContent: problem })),
-	);
+	find("problems").replaceChildren(...[...core.problems].map((problem) => element("li", problem)));
+	find("hints").replaceChildren(...[...core.hints].map((hint) => element("li", hint)));
+	tellMute();
 }
-for (const name of ["tracking", "error", "ready"]) avatar.addEventListener(name, tell);
+for (const name of ["tracking", "error", "hint", "ready"]) avatar.addEventListener(name, tell);
 tell();
 
 /** Whether it came by a key or by a button. */
@@ -227,4 +289,18 @@ find("speak").onsubmit = (/** @type {Event} */ event) => {
 	utterance.onend = utterance.onerror = () => avatar.stopCues();
 	avatar.playCues(cues, () => performance.now() - startMs);
 	speechSynthesis.speak(utterance);
+};
+
+/** @type {AudioContext | null} */
+let sound = null;
+find("recording").onchange = async () => {
+	const [file] = find("recording").files;
+	if (!file) return;
+	sound ??= new AudioContext();
+	try {
+		const buffer = await sound.decodeAudioData(await file.arrayBuffer());
+		await avatar.speakWith(buffer, { context: sound });
+	} catch (error) {
+		find("mute").textContent = `${file.name} can't be played: ${/** @type {Error} */ (error).message}`;
+	}
 };

@@ -10,7 +10,7 @@ import { offsetsOf } from "./calibration.js";
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /**
- * Do what a key says: arrows move, Shift+arrows resize, Tab goes to the other part, R goes back to the pack's own.
+ * Do what a key says: arrows move, Shift+arrows resize, Tab goes from mouth to eyes and then on, R goes back to the pack's own.
  *
  * @param {Calibration} calibration
  * @param {{key: string, shiftKey: boolean}} pressed
@@ -21,8 +21,11 @@ export function press(calibration, { key, shiftKey }) {
 	const now = calibration.offsets[part];
 	const isReset = key.toLowerCase() === "r";
 	if (key === "Tab") {
-		calibration.part = part === "mouth" ? "eyes" : "mouth";
-		return true;
+		// Two stops in the page's order, mouth and eyes: from the last one Tab goes on to what comes after the avatar.
+		const next = shiftKey ? "mouth" : "eyes";
+		const isStep = next !== part;
+		calibration.part = isStep ? next : "mouth";
+		return isStep;
 	}
 	if (isReset) calibration.offsets = offsetsOf(preset);
 	else if (!ARROWS[key]) return false;

@@ -1,4 +1,6 @@
 import { Calibration } from "./calibration.js";
+import { checkedCues, CueTrack } from "./cues.js";
+import { place, referenceOf } from "./placing.js";
 
 /**
  * Draws one picture: base, then eyes, then mouth. Time is an argument, and nothing is allocated per frame.
@@ -10,8 +12,12 @@ import { Calibration } from "./calibration.js";
  */
 
 const BLINK_MS = 260;
-/** Lips that move less often than this look slow. */
+/** Eyes and a still face that move less often than this look slow. */
 const SLOW_MS = 50;
+/** From a drawing to the screen: half a refresh, so that a mouth is neither early nor late on average. */
+const AHEAD_MS = 8;
+/** Lids, and how far open they are: from 1 down to 0. */
+const LIDS = ["open", "half", "closed"];
 
 /** How far open an eye is *ms* into a blink: quick down, a moment shut, slower up. @param {number} ms */
 export function blinkAt(ms) {
@@ -19,7 +25,7 @@ export function blinkAt(ms) {
 }
 
 /** @param {number} nowMs @param {number} hz */
-const wave = (nowMs, hz) => Math.sin((2 * Math.PI * hz * nowMs) / 1000);
+const wave = (nowMs, hz) => Math.sin((Math.PI * hz * nowMs) / 500);
 
 /** @param {number} value @param {number} least @param {number} most */
 const clamp = (value, least, most) => Math.min(most, Math.max(least, value));
@@ -34,13 +40,13 @@ export class Compositor {
 	calibration = new Calibration("");
 	/** Whose pixels anchors are in. @type {Target} */
 	target = { width: 512, height: 640 };
-	fadeMs = 90;
 	/** Whether the eyes blink and a still face breathes. */
 	moves = true;
 	isTracked = false;
 	/** @type {Record<Part, Anchor>} Where the parts were drawn last. */
 	anchors = { mouth: nowhere(), eyes: nowhere() };
-	viseme = 0;
+	/** What the mouth was asked to show; kept from pack to pack. */
+	viseme = "REST";
 	openness = 1;
 	opennessGoal = 1;
 	gazeX = 0;
@@ -49,12 +55,11 @@ export class Compositor {
 	/** When the canvas got a frame of the video, if that is what it shows. */
 	drawnMs = 0;
 	blinkMs = 0;
-	/** @type {readonly Cue[]} */
-	cues = [];
-	nextCue = 0;
-	cueClock = () => 0;
-	/** @type {() => void} */
-	endCues = () => {};
+	track = new CueTrack([]);
+	/** What the references were made of. @type {Timeline | null} */
+	placed = null;
+	/** @type {ReturnType<typeof referenceOf> | null} */
+	references = null;
 
 	/** @param {HTMLCanvasElement} canvas @param {Plate} plate */
 	constructor(canvas, plate) {
@@ -63,21 +68,25 @@ export class Compositor {
 		this.plate = plate;
 	}
 
-	/** @param {Pack} pack @param {Calibration} calibration */
-	use(pack, calibration) {
+	/** @param {Pack | null} pack @param {Calibration} [calibration] */
+	use(pack, calibration = new Calibration("")) {
 		this.context.reset?.();
-		this.endCues();
 		this.pack = pack;
 		this.calibration = calibration;
-		this.setViseme("REST");
-		pack.mouth?.fade(this.viseme, 1);
+		this.placed = null;
+		this.drawnMs = -SLOW_MS;
+		this.isTracked = false;
 	}
 
 	/** @param {string} name A viseme of the pack, or one its manifest maps to one; REST for any other. */
 	setViseme(name) {
-		const names = this.pack?.mouth?.names ?? [];
-		const mapped = this.pack?.manifest.mapping?.[name] ?? name;
-		this.viseme = Math.max(0, names.indexOf(names.includes(mapped) ? mapped : "REST"));
+		this.viseme = String(name);
+	}
+
+	/** Of the cell that shows the viseme; a pack may lack it, and even REST. @param {Layer} mouth */
+	#cell({ names }) {
+		const mapped = this.pack?.manifest.mapping?.[this.viseme] ?? this.viseme;
+		return Math.max(0, names.indexOf(names.includes(mapped) ? mapped : "REST"));
 	}
 
 	/** @param {"open" | "half" | "closed"} state */
@@ -95,24 +104,26 @@ export class Compositor {
 	 * Move the mouth through *cues*; a new track replaces the old.
 	 *
 	 * @param {readonly Cue[]} cues In order of `t_ms`; each holds until the next.
-	 * @param {() => number} [clock] Milliseconds since the track began, such as an audio's time; else the page's.
+	 * @param {() => number} [clock] Milliseconds since the track began, such as an audio's time; else the page's,
+	 *   from when there is a mouth.
 	 * @returns {Promise<void>} Kept when the last cue was reached or the track was replaced.
+	 * @throws {TypeError} What is wrong with the cues.
 	 */
 	playCues(cues, clock) {
-		const startMs = performance.now();
-		this.endCues();
-		this.cues = cues;
-		this.nextCue = 0;
-		this.cueClock = clock ?? (() => performance.now() - startMs);
-		return new Promise((resolve) => {
-			this.endCues = resolve;
-			if (!cues.length) resolve();
-		});
+		const track = new CueTrack(checkedCues(cues), clock);
+		this.track.end();
+		this.track = track;
+		return track.ended;
 	}
 
 	stopCues() {
 		this.playCues([]);
 		this.setViseme("REST");
+	}
+
+	/** Let the mouth say what is due; also where nothing is drawn, so that a track ends there too. @param {number} nowMs */
+	speak(nowMs) {
+		this.viseme = this.track.due(nowMs, AHEAD_MS) ?? this.viseme;
 	}
 
 	/**
@@ -128,32 +139,42 @@ export class Compositor {
 			this.isTracked = false;
 			return false;
 		}
-		const { base, mouth, eyes } = pack;
+		const { base, mouth, eyes, statics } = pack;
 		if (eyes) this.#look(eyes, nowMs, elapsedMs);
-		this.#speak();
-		mouth?.fade(this.viseme, elapsedMs / this.fadeMs);
+		if (mouth) {
+			this.speak(nowMs);
+			mouth.show(this.#cell(mouth));
+		}
 
 		// Without a still face the video is the better picture, but nobody knows where its mouth is.
 		const follows = timeline || !base;
+		// Eyes move with the video's frames, and by themselves only where those are slow or stand; a mouth that is a
+		// frame late can be seen.
+		const isDue = follows ? plate.isNew : eyes?.isStale;
+		if (!isDue && !mouth?.isStale && nowMs - this.drawnMs < SLOW_MS) return false;
 		if (follows) {
-			// What moves, moves with the video's frames, and by itself only where those are slow or stand.
-			if (!plate.isNew && nowMs - this.drawnMs < SLOW_MS) return false;
 			// At a loop's end there is no frame for a moment: the last picture stays.
 			if (!plate.draw(context, target) && plate.hasPicture) return false;
 		}
-		this.drawnMs = follows ? nowMs : -SLOW_MS;
+		this.drawnMs = nowMs;
 		this.isTracked =
 			timeline !== null &&
 			plate.hasPicture &&
 			timeline.anchorAt("mouth", plate.timeMs, anchors.mouth) &&
 			timeline.anchorAt("eyes", plate.timeMs, anchors.eyes);
+		if (this.isTracked && timeline) {
+			if (this.placed !== timeline) this.references = referenceOf(timeline, statics);
+			this.placed = timeline;
+			if (this.references && !mouth?.cover) place(anchors.mouth, this.references.mouth, statics.mouth);
+			if (this.references && !eyes?.cover) place(anchors.eyes, this.references.eyes, statics.eyes);
+		}
 		let scale = canvas.width / target.width;
 		let x = 0;
 		let y = 0;
 		if (!this.isTracked) {
 			if (!base) return true;
-			Object.assign(anchors.mouth, pack.statics.mouth);
-			Object.assign(anchors.eyes, pack.statics.eyes);
+			Object.assign(anchors.mouth, statics.mouth);
+			Object.assign(anchors.eyes, statics.eyes);
 			const micro = pack.manifest.microMotion;
 			if (micro?.enabled && this.moves) {
 				// The chest stands still at the picture's foot; a video moves by itself and needs none of this.
@@ -182,23 +203,14 @@ export class Compositor {
 			if (nowMs > this.blinkMs + BLINK_MS) this.blinkMs = nowMs + 2000 + 4000 * Math.random();
 			open = Math.min(open, blinkAt(nowMs - this.blinkMs));
 		}
-		// Between neighbours only.
-		const half = eyes.names.includes("half") ? 1 - Math.abs(2 * open - 1) : 0;
-		eyes.weigh("half", half);
-		eyes.weigh("open", open - half / 2);
-		eyes.weigh("closed", 1 - open - half / 2);
+		let best = 0;
+		for (let i = 0; i < LIDS.length; i++) {
+			// Without a picture of open eyes the video's own are the open ones.
+			if (i && !eyes.names.includes(LIDS[i])) continue;
+			if (Math.abs(open - 1 + i / 2) < Math.abs(open - 1 + best / 2)) best = i;
+		}
+		eyes.show(eyes.names.indexOf(LIDS[best]));
 		const { pupil } = /** @type {Pack} */ (this.pack).manifest.eyes;
 		if (pupil.enabled) eyes.shift(this.gazeX * pupil.maxOffsetX, this.gazeY * pupil.maxOffsetY);
-	}
-
-	#speak() {
-		const { cues } = this;
-		if (this.nextCue >= cues.length) return;
-		// A fade is half done when its viseme is due.
-		const dueMs = this.cueClock() + this.fadeMs / 2;
-		while (this.nextCue < cues.length && cues[this.nextCue].t_ms <= dueMs) {
-			this.setViseme(cues[this.nextCue++].viseme);
-		}
-		if (this.nextCue === cues.length) this.endCues();
 	}
 }

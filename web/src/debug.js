@@ -39,7 +39,7 @@ function frameAt({ times, json }, timeMs, i) {
 }
 
 /** @param {Avatar} avatar @param {Part | null} chosen */
-export function panelText({ compositor, plate, tracking, problems }, chosen) {
+export function panelText({ compositor, plate, tracking, problems, hints }, chosen) {
 	const { timeline, anchors, isTracked, calibration } = compositor;
 	const lines = [`Tracking: ${tracking.isOn ? "ON" : `OFF – ${tracking.reason}`}`];
 	if (timeline) {
@@ -52,15 +52,15 @@ export function panelText({ compositor, plate, tracking, problems }, chosen) {
 			`coverage ${(100 * (quality?.coverage ?? 1)).toFixed(1)} %  seam ${seam}  clock ${plate.clock}`,
 		);
 	}
-	for (const part of PARTS) {
+	const places = PARTS.map((part) => {
 		const { cx, cy, w, h, roll } = anchors[part];
-		lines.push(
-			`${part.padEnd(5)} ${cx.toFixed(1)}, ${cy.toFixed(1)}  ${w.toFixed(0)}×${h.toFixed(0)}  ${roll.toFixed(1)}°`,
-		);
-	}
+		return `${part} ${cx.toFixed(1)}, ${cy.toFixed(1)} ${w.toFixed(0)}×${h.toFixed(0)} ${roll.toFixed(1)}°`;
+	});
+	lines.push(places.join("  "));
 	if (chosen) {
 		const { x, y, w, h } = calibration.offsets[chosen];
 		lines.push(`calibrating ${chosen}: x ${x}  y ${y}  w ${w}  h ${h}`);
 	}
-	return [...lines, ...[...problems].map((problem) => `! ${problem}`)].join("\n");
+	lines.push(...[...problems].map((problem) => `! ${problem}`), ...hints);
+	return lines.join("\n");
 }

@@ -1,14 +1,16 @@
 import { feather, opacityOf } from "./mask.js";
 
 /**
- * One part's sprites over the picture: cross-faded, masked, turned.
+ * One part's sprites over the picture: one at a time, masked, turned. Two in one picture would be two mouths.
  *
  * @import { Anchor, Cell } from "./types.js"
  */
 export class Layer {
 	shiftX = 0;
 	shiftY = 0;
-	/** Whether the mix must be made anew. */
+	/** Of the cell that is shown; -1 is none. */
+	shown = -1;
+	/** Whether what is shown must be made anew. */
 	isStale = true;
 
 	/**
@@ -20,10 +22,8 @@ export class Layer {
 		const [{ w: width, h: height }] = cells;
 		this.cells = cells;
 		this.names = cells.map(({ name }) => name);
-		/** Share of each cell in the mix; they sum to 1. */
-		this.weights = new Float64Array(cells.length);
-		/** The sprites' size over the anchor's: a jaw drops below the lips' box. */
-		this.cover = { w: 1, h: 1, ...part.cover };
+		/** The sprites' size over the tracked box, in packs that say it; others have it from the static anchor. */
+		this.cover = part.cover ? { w: 1, h: 1, ...part.cover } : null;
 		this.mask = surface(width, height);
 		if (mask) this.mask.drawImage(mask, 0, 0, width, height);
 		const pixels = this.mask.getImageData(0, 0, width, height);
@@ -33,25 +33,14 @@ export class Layer {
 			pixels.data[4 * i + 3] = 255 * share;
 		});
 		this.mask.putImageData(pixels, 0, 0);
-		this.mix = surface(width, height);
+		this.sprite = surface(width, height);
 		this.blend = part.blendMode;
 	}
 
-	/** Move *share* (0–1) of what is left to go to the cell *target*. @param {number} target @param {number} share */
-	fade(target, share) {
-		const { weights } = this;
-		const before = weights[target];
-		if (before === 1) return;
-		const now = Math.min(1, before + share);
-		for (let i = 0; i < weights.length; i++) weights[i] = i === target ? now : (weights[i] * (1 - now)) / (1 - before);
-		this.isStale = true;
-	}
-
-	/** @param {string} name Of a cell; where there is none, the picture below shows. @param {number} weight */
-	weigh(name, weight) {
-		const i = this.names.indexOf(name);
-		if (i < 0 || this.weights[i] === weight) return;
-		this.weights[i] = weight;
+	/** @param {number} cell Its index; -1 shows the picture below. */
+	show(cell) {
+		if (cell === this.shown) return;
+		this.shown = cell;
 		this.isStale = true;
 	}
 
@@ -63,22 +52,14 @@ export class Layer {
 		this.isStale = true;
 	}
 
-	#remix() {
-		const { mix, mask, cells, weights } = this;
-		const { width, height } = mix.canvas;
-		mix.clearRect(0, 0, width, height);
-		// Adding shares keeps the mix opaque all the way; laying one over the other would not.
-		mix.globalCompositeOperation = "lighter";
-		for (let i = 0; i < cells.length; i++) {
-			if (weights[i] < 1 / 512) continue; // nothing of it would show
-			mix.globalAlpha = weights[i];
-			const { image, x, w, h } = cells[i];
-			mix.drawImage(image, x, 0, w, h, this.shiftX, this.shiftY, width, height);
-		}
-		mix.globalCompositeOperation = "destination-in";
-		mix.globalAlpha = 1;
-		mix.drawImage(mask.canvas, 0, 0);
-		this.isStale = false;
+	#cut() {
+		const { sprite, mask, cells } = this;
+		const { width, height } = sprite.canvas;
+		const { image, x, w, h } = cells[this.shown];
+		sprite.globalCompositeOperation = "copy";
+		sprite.drawImage(image, x, 0, w, h, this.shiftX, this.shiftY, width, height);
+		sprite.globalCompositeOperation = "destination-in";
+		sprite.drawImage(mask.canvas, 0, 0);
 	}
 
 	/**
@@ -88,17 +69,19 @@ export class Layer {
 	 * @param {number} x @param {number} y Where the target's origin lies, in canvas pixels.
 	 */
 	draw(context, anchor, scale, x, y) {
-		if (this.isStale) this.#remix();
+		if (this.isStale && this.shown >= 0) this.#cut();
+		this.isStale = false;
+		if (this.shown < 0) return;
 		const roll = (anchor.roll * Math.PI) / 180;
 		const c = scale * Math.cos(roll);
 		const s = scale * Math.sin(roll);
 		context.setTransform(c, s, -s, c, x + scale * anchor.cx, y + scale * anchor.cy);
-		const w = anchor.w * this.cover.w;
-		const h = anchor.h * this.cover.h;
+		const w = anchor.w * (this.cover?.w ?? 1);
+		const h = anchor.h * (this.cover?.h ?? 1);
 		context.globalCompositeOperation = "source-over";
 		// A name that it does not know, such as "normal", leaves a canvas as it is.
 		context.globalCompositeOperation = this.blend;
-		context.drawImage(this.mix.canvas, -w / 2, -h / 2, w, h);
+		context.drawImage(this.sprite.canvas, -w / 2, -h / 2, w, h);
 	}
 }
 

@@ -1,5 +1,3 @@
-import { Layer } from "./layer.js";
-
 /**
  * An avatar's folder as the page draws it. Whatever is missing gets named and is left out: half an avatar is
  * better than none.
@@ -44,54 +42,71 @@ export const idleVideo = (manifest) => manifest.base.idleVideo ?? manifest.idleV
 /** A static anchor, upright unless it says otherwise. @param {any} box @returns {Anchor} */
 export const staticAnchor = ({ x, y, w, h, roll = 0 }) => ({ cx: x + w / 2, cy: y + h / 2, w, h, roll });
 
-/**
- * @param {string} url Of the folder, with a slash at its end.
- * @param {AbortSignal} signal
- * @param {(message: string) => void} problem
- * @returns {Promise<Pack>}
- */
-export async function loadPack(url, signal, problem) {
-	let json = {};
-	try {
-		const response = await fetch(`${url}manifest.json`, { cache: "no-cache", signal });
-		if (!response.ok) throw new Error(`it is not there (${response.status})`);
-		json = await response.json();
-	} catch (error) {
-		signal.throwIfAborted();
-		problem(`manifest.json: ${/** @type {Error} */ (error).message}; the usual names and places are used`);
+/** One avatar's folder, as it is being loaded. */
+export class Folder {
+	/** @type {Set<string>} Pictures that the manifest names and that are not there. */
+	missing = new Set();
+	/** @type {Set<string>} Pictures that a pack usually has, and this one has not. */
+	absent = new Set();
+	isFound = false;
+	/** @type {any} */
+	json = {};
+	manifest = completeManifest({});
+
+	/** @param {string} url With a slash at its end. @param {AbortSignal} signal */
+	constructor(url, signal) {
+		this.url = url;
+		this.signal = signal;
 	}
-	const manifest = completeManifest(json);
-	const { base, mouth, eyes } = manifest;
-	// Sprites are cached for long; a pack's new version is a new address.
-	const version = manifest.version ? `?v=${encodeURIComponent(manifest.version)}` : "";
-	/** @type {string[]} */
-	const missing = [];
-	/** @param {string} name @returns {Promise<HTMLImageElement | null>} */
-	const picture = async (name) => {
-		const image = Object.assign(new Image(), { crossOrigin: "anonymous", src: url + name + version });
-		await image.decode().catch(() => missing.push(name));
-		return missing.includes(name) ? null : image;
-	};
-	const [face, sheet, mouthMask, eyesMask, ...lids] = await Promise.all(
-		[base.src, mouth.spritesheet, mouth.mask, eyes.mask, ...Object.values(eyes.frames)].map(picture),
-	);
-	signal.throwIfAborted();
-	if (missing.length) problem(`missing, or not a picture: ${missing.join(", ")}`);
-	/** @type {string[]} */
-	const visemes = mouth.visemes;
-	const shapes = visemes.flatMap((name, i) => {
-		const { frameWidth: w, frameHeight: h } = mouth;
-		return sheet && (i + 1) * w <= sheet.width ? [{ name, image: sheet, x: i * w, w, h }] : [];
-	});
-	const states = Object.keys(eyes.frames).flatMap((name, i) => {
-		const image = lids[i];
-		return image ? [{ name, image, x: 0, w: image.width, h: image.height }] : [];
-	});
-	return {
-		manifest,
-		base: face,
-		mouth: shapes.length ? new Layer(mouth, shapes, mouthMask) : null,
-		eyes: states.length ? new Layer(eyes, states, eyesMask) : null,
-		statics: { mouth: staticAnchor(mouth.anchor), eyes: staticAnchor(eyes.anchor) },
-	};
+
+	/** Read manifest.json. @returns {Promise<string>} What is wrong with it; empty where it is right, or not there. */
+	async readManifest() {
+		try {
+			const response = await fetch(`${this.url}manifest.json`, { cache: "no-cache", signal: this.signal });
+			if (response.status === 404) return "";
+			if (!response.ok) throw new Error(`status ${response.status}`);
+			this.json = await response.json();
+			this.isFound = true;
+			this.manifest = completeManifest(this.json);
+			return "";
+		} catch (error) {
+			this.signal.throwIfAborted();
+			return `manifest.json: ${/** @type {Error} */ (error).message}; the usual names are used`;
+		}
+	}
+
+	/**
+	 * @param {string} name
+	 * @param {boolean} isNamed Whether the pack itself says that there is such a picture.
+	 * @param {"high" | "low"} priority
+	 * @returns {Promise<HTMLImageElement | null>}
+	 */
+	async picture(name, isNamed, priority) {
+		const { version } = this.manifest;
+		// Sprites are cached for long; a pack's new version is a new address.
+		const src = this.url + name + (version ? `?v=${encodeURIComponent(version)}` : "");
+		const image = Object.assign(new Image(), { crossOrigin: "anonymous", fetchPriority: priority, src });
+		try {
+			await image.decode();
+			this.isFound = true;
+			return image;
+		} catch {
+			(isNamed ? this.missing : this.absent).add(name);
+			return null;
+		} finally {
+			this.signal.throwIfAborted();
+		}
+	}
+
+	/** The still face. @returns {Promise<Pack>} What can be drawn as soon as it is there. */
+	async loadBase() {
+		const { base, mouth, eyes } = this.manifest;
+		return {
+			manifest: this.manifest,
+			base: await this.picture(base.src, typeof this.json?.base?.src === "string", "high"),
+			mouth: null,
+			eyes: null,
+			statics: { mouth: staticAnchor(mouth.anchor), eyes: staticAnchor(eyes.anchor) },
+		};
+	}
 }

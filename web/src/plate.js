@@ -13,23 +13,42 @@ export class Plate {
 	/** Where a time comes from. VideoFrame alone is right at 60 fps and at a loop's end. */
 	clock = "currentTime";
 	isSettled = false;
-	/** What the browser last called back with, and when that is to be seen. */
+	/** What the browser last called back with. */
 	calledMs = -1;
-	dueMs = 0;
+	/** Only where no one names the frames: most browsers never load it. @type {import("./counting.js").Counting | null} */
+	counting = null;
 
 	/** @param {HTMLVideoElement} video */
 	constructor(video) {
 		this.video = video;
-		if (!video.requestVideoFrameCallback) return;
-		this.clock = "VideoFrame" in window ? "VideoFrame" : "requestVideoFrameCallback";
+		if ("requestVideoFrameCallback" in video) {
+			this.clock = "VideoFrame" in window ? "VideoFrame" : "requestVideoFrameCallback";
+		} else this.#count();
+	}
+
+	async #count() {
+		const { Counting } = await import("./counting.js");
+		this.counting = new Counting(this.video);
+	}
+
+	/** Listen to the video until *signal* aborts. @param {AbortSignal} signal */
+	listen(signal) {
+		const { video } = this;
+		if (!("requestVideoFrameCallback" in video)) return;
 		this.callback = video.requestVideoFrameCallback(this.onFrame);
+		signal.addEventListener("abort", () => video.cancelVideoFrameCallback(/** @type {number} */ (this.callback)));
+		// What was counted before says nothing about what comes after.
+		for (const name of ["seeking", "pause", "waiting", "emptied"]) {
+			video.addEventListener(name, () => this.counting?.clear(), { signal });
+		}
 	}
 
 	/** @type {VideoFrameRequestCallback} */
 	onFrame = (_nowMs, { mediaTime, expectedDisplayTime }) => {
 		this.isNew = true;
 		this.calledMs = mediaTime * 1000;
-		this.dueMs = expectedDisplayTime;
+		const { playbackRate, currentTime } = this.video;
+		this.counting?.note(this.calledMs, expectedDisplayTime, playbackRate, currentTime * 1000);
 		this.callback = this.video.requestVideoFrameCallback(this.onFrame);
 		if (this.isSettled || !mediaTime) return;
 		this.clock = "requestVideoFrameCallback";
@@ -39,6 +58,7 @@ export class Plate {
 			this.clock = frame.timestamp ? "VideoFrame" : "expectedDisplayTime";
 			this.isSettled = true;
 			frame.close();
+			if (!frame.timestamp) this.#count();
 		} catch {
 			// There is no such thing, or not for a video of another origin.
 		}
@@ -56,7 +76,8 @@ export class Plate {
 		if (clock === "VideoFrame") {
 			try {
 				const frame = new VideoFrame(video);
-				this.timeMs = frame.timestamp / 1000;
+				// Before it is known that Firefox always says 0, that would be before the beginning.
+				this.timeMs = Math.max(frame.timestamp / 1000, target.startMs ?? 0);
 				this.#paint(context, target, frame);
 				frame.close();
 			} catch {
@@ -66,13 +87,7 @@ export class Plate {
 			this.isNew = calledMs >= 0 && Math.abs(this.timeMs - calledMs) > 2;
 			return true;
 		}
-		let timeMs = clock === "currentTime" ? video.currentTime * 1000 : calledMs;
-		if (clock === "expectedDisplayTime") {
-			// It counts on from loop to loop, and from 0 whatever the file says.
-			const startMs = Number(target.source?.start_ms) || 0;
-			const ms = video.paused ? video.currentTime * 1000 : calledMs + performance.now() - this.dueMs;
-			timeMs = startMs + (ms % (1000 * video.duration - startMs));
-		}
+		const timeMs = clock === "requestVideoFrameCallback" ? calledMs : (this.counting?.shownMs(this, target) ?? -1);
 		if (timeMs < 0) return false;
 		this.timeMs = timeMs;
 		this.#paint(context, target, video);
@@ -99,11 +114,8 @@ export class Plate {
 	/** Another video comes. */
 	clear() {
 		this.calledMs = -1;
+		this.counting?.clear();
 		this.hasPicture = false;
 		this.isNew = true;
-	}
-
-	destroy() {
-		if (this.callback) this.video.cancelVideoFrameCallback(this.callback);
 	}
 }

@@ -27,6 +27,22 @@ function valuesOf(anchor, name) {
 	return [cx, cy, w, h, roll].map((value, k) => number(value, `${name}.${VALUES[k]}`));
 }
 
+/**
+ * The moment at which the face lies as in base_face.png, and where the parts are found in that picture itself.
+ *
+ * @param {any} json @returns {({timeMs: number} & Partial<Record<Part, Anchor>>) | null}
+ */
+function referenceIn(json) {
+	if (!json) return null;
+	/** @param {Part} part @returns {any} */
+	const anchor = (part) => {
+		if (!json[part]) return undefined;
+		const values = valuesOf(json[part], `reference.${part}`);
+		return Object.fromEntries(VALUES.map((name, k) => [name, values[k]]));
+	};
+	return { timeMs: number(json.time_ms, "reference.time_ms"), mouth: anchor("mouth"), eyes: anchor("eyes") };
+}
+
 /** One video's anchors in order of time. Made once, then only read: a look-up allocates nothing. */
 export class Timeline {
 	/** @param {any} json A parsed anchors_timeline.json; integer files of the first version too. @throws {TimelineError} */
@@ -47,8 +63,13 @@ export class Timeline {
 		this.fit = fit;
 		const { duration_ms, frame_count, fps } = this.source;
 		this.durationMs = Number(duration_ms) || (1000 * frame_count) / fps || 0;
+		/** How long a frame stands, on average; 0 where the file does not say. */
+		this.frameMs = this.durationMs / frame_count || 1000 / fps || 0;
+		this.startMs = Number(this.source.start_ms) || 0;
 		/** @type {[number, number][]} First and last time without a face. */
 		this.gaps = /** @type {any} */ ([json.quality?.gaps].flat().filter(Array.isArray));
+
+		this.reference = referenceIn(json.reference);
 
 		const times = frames.map((frame, i) => number(frame?.time_ms, `frames[${i}].time_ms`));
 		const late = times.findIndex((time, i) => time <= times[i - 1]);

@@ -11,7 +11,7 @@
  * @property {number} roll
  *
  * @typedef {"contain" | "cover" | "fill"} Fit How a video lies in the target.
- * @typedef {{width: number, height: number, fit?: Fit, source?: any}} Target A timeline, or a manifest's base.
+ * @typedef {{width: number, height: number, fit?: Fit, startMs?: number}} Target A timeline, or a manifest's base.
  * @typedef {{t_ms: number, viseme: string}} Cue
  * @typedef {{x: number, y: number, w: number, h: number}} Offset What a calibration adds to an anchor.
  * @typedef {{name: string, image: HTMLImageElement, x: number, w: number, h: number}} Cell One sprite, and where it lies in *image*.

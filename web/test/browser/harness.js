@@ -31,6 +31,10 @@ const freePort = () =>
 		});
 	});
 
+/** What a careful site allows: its own files and nothing inline. */
+const STRICT = `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self'; style-src 'self';
+	img-src 'self' data:; media-src 'self'; connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'">`;
+
 /** The page and an empty avatars folder behind nginx, as `web/nginx.conf` serves them. */
 export async function startSite() {
 	const folder = mkdtempSync(join(tmpdir(), "anchord-site-"));
@@ -38,10 +42,9 @@ export async function startSite() {
 	const avatars = join(root, "avatars");
 	mkdirSync(avatars, { recursive: true });
 	for (const name of ["index.html", "src", "demo"]) symlinkSync(join(WEB, name), join(root, name));
-	writeFileSync(
-		join(root, "bare.html"),
-		`<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module" src="src/element.js"></script><body>`,
-	);
+	const bare = `<link rel="icon" href="data:,"><script type="module" src="src/element.js"></script><body>`;
+	writeFileSync(join(root, "bare.html"), `<!doctype html><meta charset="utf-8">${bare}`);
+	writeFileSync(join(root, "strict.html"), `<!doctype html><meta charset="utf-8">${STRICT}${bare}`);
 	const port = await freePort();
 	const shipped = readFileSync(join(WEB, "nginx.conf"), "utf8");
 	const server = shipped
@@ -84,7 +87,8 @@ export async function startSite() {
 	};
 }
 
-export async function startBrowser() {
+/** @param {string[]} [more] Arguments of Chromium's. */
+export async function startBrowser(more = []) {
 	const path = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 	return chromium.launch({
 		executablePath: process.env.CHROMIUM ?? path,
@@ -98,6 +102,7 @@ export async function startBrowser() {
 			"--disable-sync",
 			"--enable-precise-memory-info",
 			"--js-flags=--expose-gc",
+			...more,
 		],
 	});
 }
@@ -107,7 +112,12 @@ export async function startBrowser() {
  *
  * @param {import("playwright-core").Browser} browser
  */
-export async function openAvatar(browser, site, pack, { width = 256, context = {}, throttle = 1, before } = {}) {
+export async function openAvatar(
+	browser,
+	site,
+	pack,
+	{ width = 256, context = {}, throttle = 1, before, attributes = {}, at = "bare.html" } = {},
+) {
 	const page = await (await browser.newContext(context)).newPage();
 	const errors = [];
 	page.on("pageerror", (error) => errors.push(error));
@@ -116,21 +126,21 @@ export async function openAvatar(browser, site, pack, { width = 256, context = {
 		const devtools = await page.context().newCDPSession(page);
 		await devtools.send("Emulation.setCPUThrottlingRate", { rate: throttle });
 	}
-	await page.goto(`${site.url}bare.html`);
+	await page.goto(site.url + at);
 	await page.evaluate(
-		([src, width]) => {
+		([src, width, attributes]) => {
 			const avatar = document.createElement("anchor-avatar");
 			avatar.style.width = `${width}px`;
 			window.heard = [];
-			for (const name of ["ready", "tracking", "fallback", "error"]) {
+			for (const name of ["ready", "tracking", "fallback", "play", "pause", "hint", "error"]) {
 				avatar.addEventListener(name, ({ detail }) => window.heard.push({ name, ...detail }));
 			}
-			avatar.setAttribute("src", src);
+			for (const [name, value] of Object.entries({ src, ...attributes })) avatar.setAttribute(name, value);
 			document.body.style.margin = "0";
 			document.body.append(avatar);
 			window.element = avatar;
 		},
-		[`avatars/${pack}/`, width],
+		[`avatars/${pack}/`, width, attributes],
 	);
 	return { page, errors };
 }
@@ -144,6 +154,8 @@ export function watchCodes() {
 	let lastMs = -1;
 	window.element.addEventListener("frame", ({ detail }) => {
 		if (!detail.isTracked && !window.seen.length) return;
+		// The sprites come after the first pictures.
+		if (!window.element.avatar.compositor.pack?.mouth && !window.seen.length) return;
 		const { data } = context.getImageData(0, 0, 256, 320);
 		const at = (x, y) => 4 * (y * 256 + x);
 		let shown = 0;

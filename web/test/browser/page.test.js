@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { FILMS, startBrowser, startSite, until } from "./harness.js";
@@ -86,7 +87,7 @@ test("a text moves the lips, without a voice too, and they come to rest", async 
 	await page.locator("#text").fill("What a view.");
 	await page.getByRole("button", { name: "Speak" }).click();
 	await until(() => page.evaluate(() => window.shapes.size >= 4));
-	await until(() => page.evaluate(() => document.querySelector("anchor-avatar").avatar.compositor.viseme === 0));
+	await until(() => page.evaluate(() => document.querySelector("anchor-avatar").avatar.compositor.viseme === "REST"));
 });
 
 test("a pack that comes, waits, is tracked and goes is followed in the list, by itself", async () => {
@@ -97,7 +98,11 @@ test("a pack that comes, waits, is tracked and goes is followed in the list, by 
 	const timeline = JSON.parse(readFileSync(join(FILMS, "face/anchors_timeline.json"), "utf8"));
 	timeline.quality = { coverage: 0.5, gaps: [], warnings: [{ code: "dark", message: "The face is dark." }] };
 	writeFileSync(join(pack, "anchors_timeline.json"), JSON.stringify(timeline));
-	await until(async () => /Face in 50 %.*The face is dark\./s.test(await row.textContent()));
+	await until(async () => /Face in 50 %/.test(await row.textContent()));
+	assert.match(await row.textContent(), /^newcomer\s*Face in 50 %$/, "its name holds no advice");
+	const item = page.locator(".packs li").filter({ has: row });
+	await item.locator("summary").click();
+	assert.ok(await item.getByText("The face is dark.").isVisible());
 	assert.match(await page.locator("#news").textContent(), /newcomer: Face in 50 %/);
 	rmSync(pack, { recursive: true });
 	await until(async () => (await row.count()) === 0);
@@ -105,7 +110,7 @@ test("a pack that comes, waits, is tracked and goes is followed in the list, by 
 
 test("everything that can be used has a name, can be reached by Tab, and is large enough for a finger", async () => {
 	const poor = await page.evaluate(() =>
-		[...document.querySelectorAll("button, input, textarea, a, anchor-avatar")]
+		[...document.querySelectorAll("button, input, textarea, a, summary, anchor-avatar")]
 			.filter((element) => element.checkVisibility() && !element.classList.contains("skip"))
 			.filter((element) => {
 				const named =
@@ -154,6 +159,71 @@ test("text is readable in light and in dark", async () => {
 		await page.emulateMedia({ colorScheme });
 		assert.deepEqual(await contrast(), [], colorScheme);
 	}
+});
+
+test("axe finds nothing to mend, in light, in dark, and on a phone", async () => {
+	const source = readFileSync(new URL(import.meta.resolve("axe-core/axe.min.js")), "utf8");
+	await page.evaluate(source);
+	for (const colorScheme of ["light", "dark"]) {
+		await page.emulateMedia({ colorScheme });
+		for (const size of [
+			{ width: 1280, height: 800 },
+			{ width: 390, height: 844 },
+		]) {
+			await page.setViewportSize(size);
+			const found = await page.evaluate(async () => {
+				const { violations } = await window.axe.run(document);
+				return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
+			});
+			assert.deepEqual(found, [], `${colorScheme}, ${size.width}`);
+		}
+	}
+	await page.setViewportSize({ width: 1280, height: 800 });
+});
+
+test("a pack with only a video has a picture in the list, is shown, and the page says why it does not speak", async () => {
+	const pack = site.addPack("face", "filmonly");
+	for (const name of ["manifest.json", "base_face.png", "mouth_sprites.png", "mouth_mask.png"])
+		rmSync(join(pack, name));
+	const row = page.getByRole("button", { name: /^filmonly/ });
+	await until(async () => (await row.count()) === 1);
+	await until(() => row.locator("video").evaluate((video) => video.readyState >= 2 && video.videoWidth === 256));
+	await row.click();
+	await until(() => page.evaluate(() => document.querySelector("anchor-avatar").avatar.compositor.isTracked));
+	await until(async () => /filmonly has no pictures of a mouth yet/.test(await text("#mute")));
+	assert.equal(await page.locator("#speak button").isDisabled(), true);
+	await until(async () => /a video only/.test(await text("#hints")));
+	assert.equal(await text("#problems"), "");
+	// Somebody makes its pictures: it speaks without a reload of the page.
+	cpSync(join(FILMS, "face"), pack, { recursive: true });
+	await until(async () => !(await page.locator("#speak button").isDisabled()));
+	await until(() => page.evaluate(() => document.querySelector("anchor-avatar").avatar.compositor.pack?.mouth));
+	assert.equal(await text("#mute"), "");
+	await page.getByRole("button", { name: /^face/ }).click();
+	rmSync(pack, { recursive: true });
+});
+
+test("a recording of one's own moves the lips", async () => {
+	const wav = join(site.avatars, "hello.wav");
+	execFileSync("espeak-ng", ["-v", "en-us", "-w", wav, "Hello there, watch my mouth."]);
+	await page.evaluate(() => {
+		window.shapes = new Set();
+		const { compositor } = document.querySelector("anchor-avatar").avatar;
+		document.querySelector("anchor-avatar").addEventListener("frame", () => window.shapes.add(compositor.viseme));
+	});
+	await page.locator("#recording").setInputFiles(wav);
+	await until(() => page.evaluate(() => window.shapes.size >= 4));
+	rmSync(wav);
+});
+
+test("asked for less motion the button offers to play, and playing is what it does", async () => {
+	await page.emulateMedia({ reducedMotion: "reduce" });
+	const label = () => page.locator("#pause").getAttribute("aria-label");
+	await until(async () => (await label()) === "Play the clip");
+	await page.locator("#pause").click();
+	await until(async () => (await label()) === "Pause the clip");
+	await until(() => page.evaluate(() => document.querySelector("anchor-avatar").avatar.compositor.isTracked));
+	await page.emulateMedia({ reducedMotion: "no-preference" });
 });
 
 test("on a phone nothing is wider than the screen", async () => {

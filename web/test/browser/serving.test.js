@@ -277,7 +277,7 @@ test("the page takes a new timeline, and then a new video, without a reload", as
 	await until(() => page.evaluate(() => window.element.avatar.compositor.isTracked));
 	await page.evaluate(() => {
 		window.isSamePage = true;
-		window.element.avatar.pollMs = 300;
+		window.element.refresh = 0.3;
 		window.element.avatar.load("avatars/face/");
 	});
 	await until(() => page.evaluate(() => window.element.avatar.compositor.isTracked));
