@@ -30,10 +30,12 @@ STATES = {
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     world = World(tmp_path_factory.mktemp("world"))
-    world.live()
-    yield world
-    # Two thousand folders in each other are more than Python's own way of deleting can take.
-    subprocess.run(["rm", "-rf", world.folder], check=True)
+    try:
+        world.live()
+        yield world
+    finally:
+        # Two thousand folders in each other are more than Python's own way of deleting can take.
+        subprocess.run(["rm", "-rf", world.folder], check=True)
 
 
 def test_the_daemon_lives_and_serves_the_next_pack_in_the_usual_time(world: World) -> None:
