@@ -155,6 +155,7 @@ class Sweep:
     is_whole: bool
     on_defect: Callable[[Exception], None] = lambda _error: None
     _left: deque[str] = field(init=False)
+    _found: deque[tuple[str, Look | AnchordError | None]] = field(default_factory=deque, init=False)
     #: Packs that are looked at in this moment, one for each turn that is under way.
     at: set[str] = field(default_factory=set, init=False)
 
@@ -167,8 +168,7 @@ class Sweep:
         return not self._left
 
     def turn(self) -> list[tuple[str, Look | AnchordError | None]]:
-        """Look at some packs."""
-        found: list[tuple[str, Look | AnchordError | None]] = []
+        """Look at some packs; what was found, also by a turn that hangs at its next pack."""
         ends_s = time.monotonic() + _SLICE_S
         while self._left and time.monotonic() < ends_s:
             try:
@@ -176,9 +176,18 @@ class Sweep:
             except IndexError:  # another thread took the last one
                 break
             self.at.add(pack)
-            found.append((pack, guarded(partial(self.look, pack), self.on_defect)))
+            self._found.append((pack, guarded(partial(self.look, pack), self.on_defect)))
             self.at.discard(pack)
-        return found
+        return self.take()
+
+    def take(self) -> list[tuple[str, Look | AnchordError | None]]:
+        """What was found and not taken yet. From any thread."""
+        taken = []
+        while True:
+            try:
+                taken.append(self._found.popleft())
+            except IndexError:
+                return taken
 
 
 @dataclass(slots=True)
