@@ -7,11 +7,12 @@ BIN := $(VENV)/bin
 DEMO := demo-avatars
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit web torture accuracy bench bench-scale lock notices sbom seccomp install uninstall test-deploy docs clean
+.PHONY: help demo test lint types unit web hostile torture accuracy bench bench-scale lock notices sbom seccomp install uninstall test-deploy docs clean
 
 help:
 	@echo 'make demo   a sample avatars folder, the daemon on it, and the page'
 	@echo 'make test   lint, format check, types, all tests'
+	@echo 'make hostile  every system call of a pack with every error'
 	@echo 'make torture  kills, storms, long runs, thousands of damaged videos: a quarter of an hour'
 	@echo 'make accuracy  how well anchors hold, on films with a known motion, against a budget'
 	@echo 'make bench  times and memory, as a table; bench-scale: with 10,000 packs, minutes'
@@ -35,10 +36,17 @@ lint: $(VENV)/.installed
 types: $(VENV)/.installed
 	$(BIN)/mypy
 
-# strace injects faults into system calls, mandoc reads the manual as a terminal would.
+# strace injects faults into system calls, mandoc reads the manual as a terminal would, bindfs is a mount
+# that can be made to hang or die.
 unit: $(VENV)/.installed
-	@command -v strace >/dev/null && command -v mandoc >/dev/null || deploy/apt-install strace mandoc
+	@command -v strace >/dev/null && command -v mandoc >/dev/null && command -v bindfs >/dev/null || \
+	  deploy/apt-install strace mandoc bindfs
 	$(BIN)/pytest
+
+# Every system call of a pack's way with every error: a quarter of an hour.
+hostile: $(VENV)/.installed
+	@command -v strace >/dev/null || deploy/apt-install strace
+	$(BIN)/pytest -o python_files='hostile_*.py' tests/hostile
 
 torture: $(VENV)/.installed
 	$(BIN)/pytest -o python_files='torture_*.py' tests/torture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from functools import partial
@@ -10,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from anchord import packs
-from anchord.errors import AnchordError, MachineError, SettingsError
+from anchord.errors import AnchordError, MachineError, NoInputError, SettingsError
 from anchord.files import Folder
 from anchord.guard import guarded_within
 from anchord.model import MODEL_FILE, checked_model
@@ -60,6 +61,8 @@ def _checked(settings: Settings, pack: Pack) -> tuple[PackSettings, str]:
     with Folder(pack.folder) as folder:
         chosen = packs.chosen(settings, pack.id, folder)
         folder.check_output(chosen.output)
+        with contextlib.suppress(NoInputError):  # the daemon reads what is there, to know whether it holds
+            folder.open(chosen.output).close()
         if folder.look(chosen.video) is None:
             return chosen, packs.missing_video(folder, chosen)
         folder.open(chosen.video).close()

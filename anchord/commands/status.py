@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import time
 from functools import partial
 from pathlib import Path
@@ -124,6 +125,11 @@ def _by_its_files(settings: Settings, pack: Pack) -> _Found:
         video = folder.look(chosen.video)
         if video is None:
             return _Found("no_video", packs.missing_video(folder, chosen), quality)
+        if stat.S_ISLNK(video.mode):
+            try:
+                folder.open(chosen.video).close()
+            except NoInputError:
+                return _Found("no_video", f"{chosen.video} is a link that leads nowhere", quality)
         stale = packs.staleness(folder, chosen, video)
         if stale and not stale.unless_sha256:
             return _Found("stale", stale.reason, quality)

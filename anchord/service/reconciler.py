@@ -17,7 +17,7 @@ from typing import TypeAlias
 import structlog
 
 from anchord import packs
-from anchord.errors import AnchordError, FileError, MachineError, VideoError
+from anchord.errors import AnchordError, FileError, MachineError, NoInputError, VideoError
 from anchord.files import FileKey, Folder
 from anchord.service.lanes import Lanes, Stepped
 from anchord.service.queue import Queue
@@ -102,7 +102,11 @@ def decide(
         if stale is None or (stale.unless_sha256 and video == confirmed):
             return UpToDate(None)
         _check_size(f"{path}/{chosen.video}", video, settings.limits.max_bytes)
-        with _opened(folder, chosen.video) as stream:
+        try:
+            stream = _opened(folder, chosen.video)
+        except NoInputError:
+            return Missing(f"{chosen.video} is a link that leads nowhere", is_hint=True)
+        with stream:
             if not FileKey.of_opened(stream).same_content_as(video):
                 return Unsettled(wanted, look_at(path, wanted))
             sha256 = packs.digest(stream, f"{path}/{chosen.video}")

@@ -180,6 +180,7 @@ class Rounds:
         """Go on without a pack that does not answer."""
         late = self.lanes.late()
         if self._sweep is not None and self._turns and all(key in late for key in self._turns):
+            self._saw_all(self._sweep.take())  # of the packs before the one that hangs
             if self._sweep.is_done:
                 self._end_sweep()
             else:
@@ -265,10 +266,7 @@ class Rounds:
     def _swept(self, stepped: Stepped) -> None:
         """Take in one turn's looks."""
         if isinstance(stepped.result, list):
-            for pack, look in stepped.result:
-                # What goes on in a lane is newer than this look, or will be followed by another.
-                if not self.lanes.is_busy_with(pack):
-                    self._saw(pack, look)
+            self._saw_all(stepped.result)
         if self._sweep is None or stepped.key not in self._turns:
             return  # of an earlier sweep: its pack did not answer until now
         self._turns.discard(stepped.key)
@@ -276,6 +274,12 @@ class Rounds:
             self._next_turn()
         elif not self._turns:
             self._end_sweep()
+
+    def _saw_all(self, found: list[tuple[str, Look | AnchordError | None]]) -> None:
+        for pack, look in found:
+            # What goes on in a lane is newer than this look, or will be followed by another.
+            if not self.lanes.is_busy_with(pack):
+                self._saw(pack, look)
 
     def _saw(self, pack: str, look: Look | AnchordError | None) -> None:
         is_expected = self._is_first or self.reconciler.is_expecting(pack)

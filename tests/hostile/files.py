@@ -220,13 +220,11 @@ def ending(name: str, kind: str) -> Ending:
     match kind:
         case "hard_link" | "link_inside" if name != OUTPUT:
             return "written"
-        case "closed" if name != OUTPUT:
+        case "closed":
             return "retrying"  # a person may change the mode, and then it is another file
         case "link_to_nothing":
             # Settings that are not there are none.
             return "no video" if is_video else "parked" if name == OUTPUT else "written"
-        case "huge" if is_video:
-            return "written"  # what follows a film's end is no part of it
         case "empty" if name == SETTINGS:
             return "written"
         case "a number beyond floats" if name == MANIFEST:
@@ -236,6 +234,6 @@ def ending(name: str, kind: str) -> Ending:
         case "a name of 255 letters of two bytes":
             return "no video"
     if name == OUTPUT:
-        is_regular = kind in ("closed", "hard_link", "empty", "sparse", "huge", "zeros") or kind in CONTENTS
+        is_regular = kind in ("hard_link", "empty", "sparse", "huge", "zeros") or kind in CONTENTS
         return "written" if is_regular else "parked"  # whatever was in it is replaced
     return "parked"

@@ -30,10 +30,12 @@ STATES = {
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     world = World(tmp_path_factory.mktemp("world"))
-    world.live()
-    yield world
-    # Two thousand folders in each other are more than Python's own way of deleting can take.
-    subprocess.run(["rm", "-rf", world.folder], check=True)
+    try:
+        world.live()
+        yield world
+    finally:
+        # Two thousand folders in each other are more than Python's own way of deleting can take.
+        subprocess.run(["rm", "-rf", world.folder], check=True)
 
 
 def test_the_daemon_lives_and_serves_the_next_pack_in_the_usual_time(world: World) -> None:
@@ -92,7 +94,15 @@ def test_every_command_says_its_lines_and_ends(world: World, command: str, statu
 def test_status_and_check_name_each_evil_pack_once(world: World) -> None:
     bad = [printable(pack) for pack, end in world.entries.items() if end in ("parked", "retrying")]
     lines = world.ran["check"].output.split("\n")
-    assert [pack for pack in bad if sum(line.startswith(f"pack {pack}: ") for line in lines) != 1] == []
+    # What is in a regular video only a worker finds out.
+    within = {
+        f"{name}, {kind}" for name in (VIDEO, STAND_IN) for kind in ("empty", "sparse", "huge", "zeros")
+    }
+    assert [
+        pack
+        for pack in bad
+        if pack not in within and sum(line.startswith(f"pack {pack}: ") for line in lines) != 1
+    ] == []
     lines = world.ran["status as text"].output.split("\n")
     assert [pack for pack in bad if sum(line.startswith(f"{pack}  ") for line in lines) != 1] == []
 

@@ -157,6 +157,7 @@ class Sweep:
     is_whole: bool
     on_defect: Callable[[Exception], None] = lambda _error: None
     _left: deque[str] = field(init=False)
+    _found: deque[tuple[str, Look | AnchordError | None]] = field(default_factory=deque, init=False)
     #: Packs that are looked at in this moment, one for each turn that is under way.
     at: set[str] = field(default_factory=set, init=False)
 
@@ -169,8 +170,7 @@ class Sweep:
         return not self._left
 
     def turn(self) -> list[tuple[str, Look | AnchordError | None]]:
-        """Look at some packs; those that are not as they were."""
-        found: list[tuple[str, Look | AnchordError | None]] = []
+        """Look at some packs; those that are not as they were, also of a turn that hangs at its next pack."""
         ends_s = time.monotonic() + _SLICE_S
         while self._left and time.monotonic() < ends_s:
             try:
@@ -179,10 +179,19 @@ class Sweep:
                 break
             self.at.add(pack)
             look = guarded(partial(self.look, pack), self.on_defect)
-            self.at.discard(pack)
             if look is None or look != self.seen(pack):
-                found.append((pack, look))
-        return found
+                self._found.append((pack, look))
+            self.at.discard(pack)
+        return self.take()
+
+    def take(self) -> list[tuple[str, Look | AnchordError | None]]:
+        """What was found and not taken yet. From any thread."""
+        taken = []
+        while True:
+            try:
+                taken.append(self._found.popleft())
+            except IndexError:
+                return taken
 
 
 @dataclass(slots=True, eq=False, repr=False)
