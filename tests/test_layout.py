@@ -13,25 +13,25 @@ HOUSE = Path(__file__).parents[1] / "anchord"
 
 DOORS = {
     "av": "tracking/video.py",
-    "mediapipe": "tracking/faces.py",
-    "cv2": "tracking/follow.py",
+    "mediapipe": "tracking/faces/mediapipe.py",
+    "cv2": "tracking/motion/tracker.py",
     "watchdog": "service/watch.py",
     "prometheus_client": "service/metrics.py",
 }
 PURE = [
     "tracking/anchors.py",
-    "tracking/between.py",
-    "tracking/choice.py",
-    "tracking/course.py",
-    "tracking/gaps.py",
-    "tracking/glue.py",
-    "tracking/light.py",
-    "tracking/links.py",
-    "tracking/loop.py",
-    "tracking/mesh.py",
-    "tracking/patch.py",
-    "tracking/similarity.py",
-    "tracking/smooth.py",
+    "tracking/curves/interpolate.py",
+    "tracking/faces/selection.py",
+    "tracking/trajectory.py",
+    "tracking/curves/gaps.py",
+    "tracking/motion/registration.py",
+    "tracking/faces/light.py",
+    "tracking/motion/pose_graph.py",
+    "tracking/curves/loop.py",
+    "tracking/faces/mesh.py",
+    "tracking/motion/patch.py",
+    "tracking/motion/similarity.py",
+    "tracking/curves/smooth.py",
     "tracking/quality.py",
     "tracking/facts.py",
     "service/settle.py",
@@ -101,7 +101,14 @@ def test_the_hall_imports_neither_wing() -> None:
 
 def test_only_the_rooms_that_steer_see_settings() -> None:
     """Rooms below take plain values, so they can be read and tested alone."""
-    blind = [*PURE, "tracking/faces.py", "tracking/follow.py", "service/watch.py", "atomic.py", "timeline.py"]
+    blind = [
+        *PURE,
+        "tracking/faces/mediapipe.py",
+        "tracking/motion/tracker.py",
+        "service/watch.py",
+        "atomic.py",
+        "timeline.py",
+    ]
     for room in blind:
         if (HOUSE / room).exists():
             names = imports(HOUSE / room)

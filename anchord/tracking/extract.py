@@ -14,14 +14,16 @@ from anchord.model import MODEL_SHA256
 from anchord.packs import FileKey
 from anchord.settings import ExtractSettings, Limits
 from anchord.timeline import Anchor, Extra, Light, Part, Pose, Sample, Signals, Timeline
-from anchord.tracking import anchors, follow, light, quality
+from anchord.tracking import anchors, quality
 from anchord.tracking.anchors import AnchorTrack
-from anchord.tracking.course import Course, Seen, course
-from anchord.tracking.faces import FaceFinder
+from anchord.tracking.faces import light
+from anchord.tracking.faces.mediapipe import FaceFinder
 from anchord.tracking.facts import VideoFacts
-from anchord.tracking.follow import Follower
-from anchord.tracking.look import Sampled, sampled
-from anchord.tracking.similarity import points
+from anchord.tracking.motion import tracker
+from anchord.tracking.motion.similarity import points
+from anchord.tracking.motion.tracker import Follower
+from anchord.tracking.sampling import Sampled, sampled
+from anchord.tracking.trajectory import Seen, Trajectory, trajectory
 from anchord.tracking.video import Video
 
 
@@ -49,7 +51,7 @@ def extract(
         VideoError: the video can't be used.
     """
     key = FileKey.of_opened(stream)
-    followers = follow.followers() if settings.follow == "auto" else {}
+    followers = tracker.followers() if settings.follow == "auto" else {}
     with Video(stream=stream, name=name, limits=limits, threads=finder.threads) as video:
         samples = list(
             sampled(video, finder, followers, sample_rate=settings.sample_rate, on_progress=on_progress)
@@ -57,15 +59,17 @@ def extract(
         facts = video.facts()
     stream.seek(0)
     digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    made = _course(samples, facts, followers, settings) if any(sample.face for sample in samples) else None
+    made = (
+        _trajectory(samples, facts, followers, settings) if any(sample.face for sample in samples) else None
+    )
     return _timeline(name, key, digest, settings, facts, samples, made)
 
 
-def _course(
+def _trajectory(
     samples: list[Sampled], facts: VideoFacts, followers: Mapping[str, Follower], settings: ExtractSettings
-) -> Course:
+) -> Trajectory:
     smoothing = settings.smoothing
-    return course(
+    return trajectory(
         Seen(
             times_ms=np.array([sample.time_ms for sample in samples]),
             has_face=np.array([sample.face is not None for sample in samples]),
@@ -93,7 +97,7 @@ def _timeline(
     settings: ExtractSettings,
     facts: VideoFacts,
     samples: list[Sampled],
-    made: Course | None,
+    made: Trajectory | None,
 ) -> Timeline:
     looks = [sample.look for sample in samples]
     faces = sum(sample.face is not None for sample in samples)
@@ -154,7 +158,7 @@ def _timeline(
     )
 
 
-def _frames(samples: list[Sampled], made: Course, include: Collection[Extra]) -> Iterator[Sample]:
+def _frames(samples: list[Sampled], made: Trajectory, include: Collection[Extra]) -> Iterator[Sample]:
     colours = [sample.colour for sample in samples if sample.colour is not None]
     shades = iter(light.relative(colours).tolist())
     parts: tuple[Part, ...] = ("mouth", "eyes")

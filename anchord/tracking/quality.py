@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anchord.timeline import VideoWarning
-from anchord.tracking.gaps import stretches
+from anchord.tracking.curves.gaps import stretches
 
 Mask = NDArray[np.bool_]
 
@@ -22,7 +22,7 @@ _DARK_LEVEL = 40.0
 _EDGE_SHARE = 0.05
 # Mean of the face, 0-255, under which noise drowns the skin.
 _DARK_FACE = 50.0
-# Of the skin's fine detail (see follow), where the skin's own grain is gone; good clips have over 2.
+# Of the skin's fine detail (see motion.tracker), where the skin's own grain is gone; good clips have over 2.
 _BLURRED_DETAIL = 1.1
 # Head turns, degrees from how it is mostly held. What lies a tenth of the eyes' distance deeper than the
 # overlay then slides by 2 % of it, about two pixels of a 512x640 target.

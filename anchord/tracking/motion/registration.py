@@ -13,9 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from anchord.tracking.links import Joined, Link, agreed
-from anchord.tracking.mesh import LEFT_EYE, RIGHT_EYE, RIGID, eyes_across
-from anchord.tracking.similarity import Complex, Floats, Similarities, fitted
+from anchord.tracking.faces.mesh import LEFT_EYE, RIGHT_EYE, RIGID, eyes_across
+from anchord.tracking.motion.pose_graph import Joined, Link, agreed
+from anchord.tracking.motion.similarity import Complex, Floats, Similarities, fitted
 
 # Share of the eyes in what is taken for the face's size.
 _EYES_SAY = 0.8

@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from anchord.tracking import anchors, gaps, glue, loop, smooth
+from anchord.tracking import anchors
 from anchord.tracking.anchors import AnchorTrack, Placement, TightBox
-from anchord.tracking.between import between, for_straight_lines
-from anchord.tracking.links import Link
-from anchord.tracking.mesh import CARRIED, PARTS, eyes_across
-from anchord.tracking.similarity import Complex, Floats, Similarities
+from anchord.tracking.curves import gaps, loop, smooth
+from anchord.tracking.curves.interpolate import between, for_straight_lines
+from anchord.tracking.faces.mesh import CARRIED, PARTS, eyes_across
+from anchord.tracking.motion import registration
+from anchord.tracking.motion.pose_graph import Link
+from anchord.tracking.motion.similarity import Complex, Floats, Similarities
 
 Mask = NDArray[np.bool_]
 
@@ -44,7 +46,7 @@ class Seen:
         times_ms: (n,) of the samples.
         has_face: (n,).
         clip: (k, 478) landmarks of the samples with a face, px of the video.
-        links: per part, see ``follow``; none to go by the landmarks alone.
+        links: per part, see ``motion.tracker``; none to go by the landmarks alone.
         agree: per part (n,) share of the skin's features that agree, 0–1.
         is_known: per part (n,) whether what is seen is that part at all.
         frame_times_ms: (m,) of all frames.
@@ -65,7 +67,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class Trajectory:
     """
     The anchors of a clip.
 
@@ -90,14 +92,14 @@ class Course:
     written: int
 
 
-def course(
+def trajectory(
     seen: Seen,
     where: Placement,
     paddings: Mapping[str, float],
     *,
     max_gap_ms: float,
     smoothing_ms: float | None,
-) -> Course:
+) -> Trajectory:
     """
     The course of the anchors over a clip with at least one face.
 
@@ -109,20 +111,20 @@ def course(
         smoothing_ms: width of the smoothing; 0 for none, None for what fits the clip.
     """
     known = seen.has_face
-    plate, by_landmarks = glue.plate_motion(seen.clip)
+    plate, by_landmarks = registration.plate_motion(seen.clip)
     samples = np.flatnonzero(known)
     hidden = _hidden(seen) if seen.links else {part: np.zeros(len(known), bool) for part in PARTS}
     middles = {name: _middle(plate[list(part.tight)]) for name, part in PARTS.items()}
     links = {name: _trusted(seen.links.get(name, ()), hidden) for name in PARTS}
     motions = {
-        name: glue.glued(plate, by_landmarks, samples, middle, links[name])
+        name: registration.glued(plate, by_landmarks, samples, middle, links[name])
         for name, middle in middles.items()
     }
     _carry(motions, hidden, seen)
-    turn = glue.one_face(motions["eyes"], motions["mouth"])
+    turn = registration.one_face(motions["eyes"], motions["mouth"])
     motions = {name: motions[name].with_turn(turn, about=middle) for name, middle in middles.items()}
     # The eyes' skin moves as one and is best fitted; the mouth's does not.
-    motions["mouth"] = glue.placed(plate, motions["mouth"], samples, links["mouth"])
+    motions["mouth"] = registration.placed(plate, motions["mouth"], samples, links["mouth"])
     _carry(motions, hidden, seen)
 
     boxes = {name: anchors.tight_box(seen.clip, motions[name], part.tight) for name, part in PARTS.items()}
@@ -151,7 +153,7 @@ def course(
         curves[name] = _drawn(cleaned.values, seen, coverage, period_ms, written)
         widths[name] = cleaned.width_ms[0]
         noise.append(float(np.hypot(*cleaned.noise[:2])) * scale)
-    return Course(
+    return Trajectory(
         tracks=_tracks(curves, boxes, paddings, where, seen, motions),
         hidden=hidden,
         coverage=coverage,
@@ -176,7 +178,9 @@ def _carry(motions: dict[str, Similarities], hidden: Mapping[str, Mask], seen: S
     """A hidden part goes with the other."""
     known = seen.has_face
     for name, other in (("mouth", "eyes"), ("eyes", "mouth")):
-        motions[name] = glue.carried(seen.times_ms[known], hidden[name][known], motions[name], motions[other])
+        motions[name] = registration.carried(
+            seen.times_ms[known], hidden[name][known], motions[name], motions[other]
+        )
 
 
 def _cleaned(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from anchord.tracking.between import between, for_straight_lines
+from anchord.tracking.curves.interpolate import between, for_straight_lines
 
 FRAMES = np.arange(120) * 1000 / 30
 

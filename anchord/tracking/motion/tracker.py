@@ -20,10 +20,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from anchord.tracking.links import Link
-from anchord.tracking.mesh import LIDS, MOVING_RIMS, OVAL, PARTS, RIGID, Landmarks, Part, eyes_across
-from anchord.tracking.patch import CloseUp, Features, Grey, Patch, matrix, middle_of
-from anchord.tracking.similarity import Complex, Similarities, fitted, fitted_robustly, moved, points
+from anchord.tracking.faces.mesh import LIDS, MOVING_RIMS, OVAL, PARTS, RIGID, Landmarks, Part, eyes_across
+from anchord.tracking.motion.patch import CloseUp, Features, Grey, Patch, matrix, middle_of
+from anchord.tracking.motion.pose_graph import Link
+from anchord.tracking.motion.similarity import Complex, Similarities, fitted, fitted_robustly, moved, points
 
 # Outer corners of the eyes in a patch are this far apart at most, px. Enough: a 512x640 target shows
 # a good face at 100 to 150. More costs time and gains nothing against the noise of compression.

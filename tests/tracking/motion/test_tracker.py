@@ -10,11 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from anchord.demo.film import Matrix, Pose, film, moved, portrait
-from anchord.tracking import follow
 from anchord.tracking.faces import FaceFinder
-from anchord.tracking.follow import Follower, close_up, followers
-from anchord.tracking.mesh import LEFT_EYE, LOWER_LIDS, RIGHT_EYE, UPPER_LIDS, Landmarks
-from anchord.tracking.similarity import Similarities
+from anchord.tracking.faces.mesh import LEFT_EYE, LOWER_LIDS, RIGHT_EYE, UPPER_LIDS, Landmarks
+from anchord.tracking.motion import tracker
+from anchord.tracking.motion.similarity import Similarities
+from anchord.tracking.motion.tracker import Follower, close_up, followers
 
 Pixels = NDArray[np.uint8]
 
@@ -118,7 +118,7 @@ def test_a_blink_does_not_pull_the_eyes_along(face: Landmarks) -> None:
 def test_shut_eyes_are_not_lost_where_all_of_their_skin_is_by_the_lids(
     face: Landmarks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follow, "_BLINK_CLEARANCE", 3.0)
+    monkeypatch.setattr(tracker, "_BLINK_CLEARANCE", 3.0)
     follower = followers()["eyes"]
     pixels = added(follower, face, REST.matrix())
     landmarks = face @ REST.matrix()[:, :2].T + REST.matrix()[:, 2]

@@ -11,13 +11,14 @@ from functools import partial
 
 import numpy as np
 
-from anchord.tracking import follow, light
-from anchord.tracking.choice import Choice
-from anchord.tracking.faces import Face, FaceFinder
-from anchord.tracking.follow import Follower
-from anchord.tracking.patch import CloseUp
+from anchord.tracking.faces import light
+from anchord.tracking.faces.mediapipe import Face, FaceFinder
+from anchord.tracking.faces.selection import Choice
+from anchord.tracking.motion import tracker
+from anchord.tracking.motion.patch import CloseUp
+from anchord.tracking.motion.similarity import Floats
+from anchord.tracking.motion.tracker import Follower
 from anchord.tracking.quality import Look
-from anchord.tracking.similarity import Floats
 from anchord.tracking.video import Frame, Video
 
 # So much later than usual a frame on a varying rate is a sample out of turn.
@@ -206,7 +207,7 @@ def _look(finder: FaceFinder, frame: Frame, is_followed: bool, *, is_extra: bool
         candidates=[
             _Candidate(
                 face=face,
-                close=follow.close_up(pixels, face.landmarks) if is_followed else None,
+                close=tracker.close_up(pixels, face.landmarks) if is_followed else None,
                 colour=light.skin_colour(pixels, face.landmarks),
             )
             for face in finder.find(pixels)

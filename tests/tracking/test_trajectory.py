@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from anchord.tracking.anchors import Placement
-from anchord.tracking.course import Seen, course
-from anchord.tracking.similarity import Floats
+from anchord.tracking.motion.similarity import Floats
+from anchord.tracking.trajectory import Seen, trajectory
 
 COUNT = 20
 LOST = slice(8, 14)
@@ -18,7 +18,7 @@ def hidden(mouth_agree: Floats, eyes_agree: Floats) -> list[int]:
     xy = np.random.default_rng(5).uniform(100, 400, (478, 2))
     xy[33], xy[263] = (200, 250), (300, 250)
     agree = {"mouth": mouth_agree, "eyes": eyes_agree}
-    made = course(
+    made = trajectory(
         Seen(
             times_ms=np.linspace(0, 100 * (COUNT - 1), COUNT),
             has_face=np.ones(COUNT, bool),

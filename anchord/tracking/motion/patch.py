@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anchord.tracking.mesh import LOWER_LIDS, RIGID, UPPER_LIDS
-from anchord.tracking.similarity import Complex, Similarities
+from anchord.tracking.faces.mesh import LOWER_LIDS, RIGID, UPPER_LIDS
+from anchord.tracking.motion.similarity import Complex, Similarities
 
 #: (height, width) uint8.
 Grey = NDArray[np.uint8]
