@@ -83,7 +83,7 @@ def write_sprites(
     _write(folder / "mouth_sprites.png", np.concatenate(cells, axis=1))
     _write(folder / "mouth_mask.png", _mouth_mask(mouth))
     for state, closed in LIDS.items():
-        _write(folder / f"eyes_{state}.png", _lidded(eyes, closed))
+        _write(folder / f"eyes_{state}.png", lidded(eyes.pixels, eyes.points, closed))
     _write(folder / "eyes_mask.png", _eyes_mask(eyes))
     manifest = {
         "id": avatar_id,
@@ -164,14 +164,14 @@ def _cut(portrait: Picture, landmarks: Points, part: str, padding: float) -> Cut
     )
 
 
-def _lidded(cut: Cut, closed: float) -> Floats:
-    """The eyes of *cut* with the upper lids let down to *closed* (0–1) of the opening."""
-    height, width = cut.pixels.shape[:2]
+def lidded(pixels: Floats, points: Points, closed: float) -> Floats:
+    """Eyes, with their landmarks, with the upper lids let down to *closed* (0–1) of the opening."""
+    height, width = pixels.shape[:2]
     x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
     from_y = y.copy()
     shade = np.ones_like(y)
     for upper_rim, lower_rim in _LIDS:
-        upper, lower = cut.points[list(upper_rim)], cut.points[list(lower_rim)]
+        upper, lower = points[list(upper_rim)], points[list(lower_rim)]
         left, right = upper[0, 0], upper[-1, 0]
         eye_height = float((lower[:, 1] - upper[:, 1]).max())
         lid = _curve(x[0], upper)
@@ -190,7 +190,7 @@ def _lidded(cut: Cut, closed: float) -> Floats:
         along = np.clip((y - crease) / np.maximum(edge - crease, 1e-3), 0, 1)
         drawn = np.clip((edge - lid) / eye_height, 0, 1)
         shade = np.where(on_lid, 1 + drawn * (0.05 * np.sin(np.pi * along) - 0.07 * along**4), shade)
-    lidded = sampled(cut.pixels, np.stack([x, from_y], axis=-1)) * shade[..., None]
+    lidded = sampled(pixels, np.stack([x, from_y], axis=-1)) * shade[..., None]
     # The seam between stretched and still skin is a line of one pixel; soften it and nothing else.
     changed = cv2.GaussianBlur((np.abs(from_y - y) > 0.3).astype(np.float64), (0, 0), 1.2)[..., None]
     soft = cv2.GaussianBlur(lidded, (0, 0), 0.7)
