@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 #: Raise it when the same video and settings would give other anchors: every timeline is then stale.
-METHOD = 3
+METHOD = 4
 
 Number = int | float
 S = TypeVar("S", bound=Struct)

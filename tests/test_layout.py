@@ -29,6 +29,7 @@ PURE = [
     "tracking/motion/pose_graph.py",
     "tracking/curves/loop.py",
     "tracking/faces/mesh.py",
+    "tracking/motion/occlusion.py",
     "tracking/motion/patch.py",
     "tracking/motion/similarity.py",
     "tracking/curves/smooth.py",

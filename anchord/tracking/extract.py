@@ -76,7 +76,7 @@ def _trajectory(
             clip=np.stack([points(sample.face.landmarks) for sample in samples if sample.face is not None]),
             links={part: follower.links for part, follower in followers.items()},
             agree={part: np.array(follower.agree) for part, follower in followers.items()},
-            is_known={part: np.array(follower.is_known) for part, follower in followers.items()},
+            textures=np.stack([sample.texture for sample in samples if sample.texture is not None]),
             frame_times_ms=facts.timing.times_ms,
             end_ms=facts.timing.start_ms + facts.timing.duration_ms,
             is_last_extra=samples[-1].is_extra,

@@ -14,7 +14,8 @@ import numpy as np
 from anchord.tracking.faces import light
 from anchord.tracking.faces.mediapipe import Face, FaceFinder
 from anchord.tracking.faces.selection import Choice
-from anchord.tracking.motion import tracker
+from anchord.tracking.motion import occlusion, tracker
+from anchord.tracking.motion.occlusion import Texture
 from anchord.tracking.motion.patch import CloseUp
 from anchord.tracking.motion.similarity import Floats
 from anchord.tracking.motion.tracker import Follower
@@ -34,6 +35,7 @@ class _Candidate:
 
     face: Face
     close: CloseUp | None
+    texture: Texture
     colour: Floats
 
 
@@ -56,6 +58,7 @@ class Sampled:
     time_ms: float
     is_extra: bool
     face: Face | None
+    texture: Texture | None
     colour: Floats | None
     look: Look
 
@@ -122,6 +125,7 @@ def sampled(
             time_ms=time_ms,
             is_extra=seen.is_extra,
             face=chosen.face if chosen else None,
+            texture=chosen.texture if chosen else None,
             colour=chosen.colour if chosen else None,
             look=_judged(seen, chosen),
         )
@@ -208,6 +212,7 @@ def _look(finder: FaceFinder, frame: Frame, is_followed: bool, *, is_extra: bool
             _Candidate(
                 face=face,
                 close=tracker.close_up(pixels, face.landmarks) if is_followed else None,
+                texture=occlusion.texture(pixels, face.landmarks),
                 colour=light.skin_colour(pixels, face.landmarks),
             )
             for face in finder.find(pixels)

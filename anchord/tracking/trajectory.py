@@ -17,18 +17,12 @@ from anchord.tracking.anchors import AnchorTrack, Placement, TightBox
 from anchord.tracking.curves import gaps, loop, smooth
 from anchord.tracking.curves.interpolate import between, for_straight_lines
 from anchord.tracking.faces.mesh import CARRIED, PARTS, eyes_across
-from anchord.tracking.motion import registration
+from anchord.tracking.motion import occlusion, registration
 from anchord.tracking.motion.pose_graph import Link
 from anchord.tracking.motion.similarity import Complex, Floats, Similarities
 
 Mask = NDArray[np.bool_]
 
-# What is lost for less is not hidden.
-_HIDDEN_MS = 250.0
-# From this share of features on, the other part is surely there when one is lost.
-_OTHER_SURE = 0.5
-# A hidden part is taken for hidden so much longer: what hides it comes and goes by the edge.
-_HIDDEN_FRINGE_MS = 121.0
 # From this share of features on, a sample is trusted fully.
 _TRUSTED_FULLY = 0.5
 _TRUSTED_LEAST = 0.1
@@ -48,7 +42,7 @@ class Seen:
         clip: (k, 478) landmarks of the samples with a face, px of the video.
         links: per part, see ``motion.tracker``; none to go by the landmarks alone.
         agree: per part (n,) share of the skin's features that agree, 0–1.
-        is_known: per part (n,) whether what is seen is that part at all.
+        textures: (k, points, 2) of the samples with a face, see ``motion.occlusion``.
         frame_times_ms: (m,) of all frames.
         end_ms: when the last frame ends.
         is_last_extra: whether the last sample is the last frame out of turn, looked at to see
@@ -60,7 +54,7 @@ class Seen:
     clip: Complex
     links: Mapping[str, Sequence[Link]]
     agree: Mapping[str, Floats]
-    is_known: Mapping[str, Mask]
+    textures: NDArray[np.float32]
     frame_times_ms: Floats
     end_ms: float
     is_last_extra: bool
@@ -113,9 +107,12 @@ def trajectory(
     known = seen.has_face
     plate, by_landmarks = registration.plate_motion(seen.clip)
     samples = np.flatnonzero(known)
-    hidden = _hidden(seen) if seen.links else {part: np.zeros(len(known), bool) for part in PARTS}
+    hidden = {
+        name: occlusion.hidden(seen.times_ms, known, occlusion.covered(seen.textures, seen.clip, name))
+        for name in PARTS
+    }
     middles = {name: _middle(plate[list(part.tight)]) for name, part in PARTS.items()}
-    links = {name: _trusted(seen.links.get(name, ()), hidden) for name in PARTS}
+    links = {name: _trusted(name, seen.links.get(name, ()), hidden) for name in PARTS}
     motions = {
         name: registration.glued(plate, by_landmarks, samples, middle, links[name])
         for name, middle in middles.items()
@@ -165,22 +162,27 @@ def trajectory(
     )
 
 
-def _trusted(links: Sequence[Link], hidden: Mapping[str, Mask]) -> list[Link]:
-    """A hand in front of a face pulls its landmarks: what looks turned then is not."""
+def _trusted(name: str, links: Sequence[Link], hidden: Mapping[str, Mask]) -> list[Link]:
+    """
+    The links that show the skin of a part: none with a sample in which something is in front of it.
+
+    A hand in front of a face pulls its landmarks: what looks turned then is not.
+    """
     is_pulled = np.any(list(hidden.values()), axis=0)
     return [
         replace(link, turned=0.0) if is_pulled[link.later] or is_pulled[link.earlier] else link
         for link in links
+        if not hidden[name][link.later] and not hidden[name][link.earlier]
     ]
 
 
 def _carry(motions: dict[str, Similarities], hidden: Mapping[str, Mask], seen: Seen) -> None:
-    """A hidden part goes with the other."""
+    """A hidden part goes with the other, where that is in sight."""
     known = seen.has_face
+    own = dict(motions)
     for name, other in (("mouth", "eyes"), ("eyes", "mouth")):
-        motions[name] = registration.carried(
-            seen.times_ms[known], hidden[name][known], motions[name], motions[other]
-        )
+        alone = (hidden[name] & ~hidden[other])[known]
+        motions[name] = registration.carried(seen.times_ms[known], alone, own[name], own[other])
 
 
 def _cleaned(
@@ -242,25 +244,6 @@ def _tracks(
         box = anchors.tight_box(seen.clip, motions[part], tight)
         tracks[name] = anchors.anchor_track(curves[part], box, paddings[part], where, of=boxes[part].middle)
     return tracks
-
-
-def _hidden(seen: Seen) -> dict[str, Mask]:
-    """Where something is in front of a part: it is lost at once, and the other is not."""
-    hidden = {}
-    for name, other in (("mouth", "eyes"), ("eyes", "mouth")):
-        mask = seen.has_face & ~seen.is_known[name]
-        for first, last in gaps.stretches(mask):
-            # A moment may be a smile or a word; a head that turns away loses both parts.
-            lasts_ms = seen.times_ms[min(last + 1, len(mask) - 1)] - seen.times_ms[first]
-            mask[first : last + 1] = lasts_ms >= _HIDDEN_MS and seen.agree[other][first] >= _OTHER_SURE
-        for first, last in gaps.stretches(mask):
-            since_ms, until_ms = (
-                seen.times_ms[first] - _HIDDEN_FRINGE_MS,
-                seen.times_ms[last] + _HIDDEN_FRINGE_MS,
-            )
-            mask |= (seen.times_ms >= since_ms) & (seen.times_ms <= until_ms)
-        hidden[name] = mask & seen.has_face
-    return hidden
 
 
 def _in_faces(curve: Floats, eyes_px: float) -> Floats:

@@ -1,62 +1,101 @@
-"""When something is in front of a part, and when it only looks so."""
+"""What of the samples' links, textures and landmarks gets into the anchors."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from anchord.tracking.anchors import Placement
-from anchord.tracking.motion.similarity import Floats
-from anchord.tracking.trajectory import Seen, trajectory
+from anchord.tracking.faces.mesh import AREAS, DRAWN
+from anchord.tracking.motion.occlusion import POINTS
+from anchord.tracking.motion.pose_graph import Link
+from anchord.tracking.motion.similarity import Complex, Similarities
+from anchord.tracking.trajectory import Seen, Trajectory, trajectory
 
 COUNT = 20
-LOST = slice(8, 14)
+COVERED = slice(8, 14)
 
 
-def hidden(mouth_agree: Floats, eyes_agree: Floats) -> list[int]:
-    """The samples of a still face in which the mouth counts as hidden."""
+def shape() -> Complex:
     xy = np.random.default_rng(5).uniform(100, 400, (478, 2))
     xy[33], xy[263] = (200, 250), (300, 250)
-    agree = {"mouth": mouth_agree, "eyes": eyes_agree}
-    made = trajectory(
+    return np.asarray(xy[:, 0] + 1j * xy[:, 1])
+
+
+def textures(*parts: str) -> NDArray[np.float32]:
+    """A face that stays as it is, but for foreign skin over some *parts* in ``COVERED``."""
+    noise = np.random.default_rng(7)
+    looks = np.zeros((COUNT, len(POINTS), 2), np.float32)
+    looks[..., 0] = noise.normal(0, 0.2, len(POINTS)) - 0.4 * np.isin(POINTS, DRAWN)
+    looks[..., 1] = 0.1 * np.isin(POINTS, DRAWN)
+    for part in parts:
+        there = np.isin(POINTS, AREAS[part])
+        looks[COVERED, there, 0] = noise.normal(0, 0.3, int(there.sum()))
+        looks[COVERED, there, 1] = 0.0
+    return looks
+
+
+def made(looks: NDArray[np.float32], links: dict[str, list[Link]], clip: Complex | None = None) -> Trajectory:
+    times = np.linspace(0, 100 * (COUNT - 1), COUNT)
+    return trajectory(
         Seen(
-            times_ms=np.linspace(0, 100 * (COUNT - 1), COUNT),
+            times_ms=times,
             has_face=np.ones(COUNT, bool),
-            clip=np.tile(xy[:, 0] + 1j * xy[:, 1], (COUNT, 1)),
-            links={"mouth": [], "eyes": []},
-            agree=agree,
-            is_known={part: share >= 0.35 for part, share in agree.items()},
-            frame_times_ms=np.linspace(0, 100 * (COUNT - 1), COUNT),
+            clip=np.tile(shape(), (COUNT, 1)) if clip is None else clip,
+            links=links,
+            agree={part: np.ones(COUNT) for part in ("mouth", "eyes")} if links else {},
+            textures=looks,
+            frame_times_ms=times,
             end_ms=COUNT * 100.0,
             is_last_extra=False,
         ),
         Placement(scale=(1.0, 1.0), offset=(0.0, 0.0)),
         {"mouth": 1.5, "eyes": 1.3},
         max_gap_ms=500.0,
-        smoothing_ms=None,
+        smoothing_ms=0.0,
     )
-    return list(np.flatnonzero(made.hidden["mouth"]))
 
 
-def agreeing(where: slice = LOST, share: float = 1.0) -> Floats:
-    agree = np.ones(COUNT)
-    agree[where] = share
-    return agree
+def still(later: int, off_px: float = 0.0) -> Link:
+    return Link(
+        later=later,
+        earlier=0,
+        motion=Similarities(a=np.asarray(1 + 0j), b=np.asarray(off_px + 0j)),
+        agree=0.9,
+        sigma=0.001,
+        start=250 + 300j,
+        end=250 + 300j + off_px,
+        spread=0.001,
+        turned=0.0,
+    )
 
 
-def test_a_part_that_is_lost_while_the_other_is_seen_is_hidden_and_a_little_longer() -> None:
-    assert hidden(agreeing(share=0.2), agreeing()) == list(range(7, 15))
+def test_a_covered_part_is_hidden_and_the_other_is_not() -> None:
+    hidden = made(textures("mouth"), {}).hidden
+    assert list(np.flatnonzero(hidden["mouth"])) == list(range(7, 15))
+    assert not hidden["eyes"].any()
 
 
-def test_it_stays_hidden_though_the_other_is_lost_later() -> None:
-    assert hidden(agreeing(share=0.2), agreeing(slice(10, 12), 0.3)) == list(range(7, 15))
+@pytest.mark.parametrize("follow", [True, False])
+def test_the_verdict_is_the_same_with_landmarks_alone(follow: bool) -> None:
+    links = {part: [still(i) for i in range(1, COUNT)] for part in ("mouth", "eyes")} if follow else {}
+    assert made(textures("eyes"), links).hidden["eyes"].sum() == 8
 
 
-@pytest.mark.parametrize("eyes", [0.3, 0.45])
-def test_a_head_that_turns_away_hides_nothing(eyes: float) -> None:
-    assert hidden(agreeing(share=0.2), agreeing(share=eyes)) == []
+def test_what_is_followed_on_a_hand_does_not_move_the_anchor() -> None:
+    eyes = [still(i) for i in range(1, COUNT)]
+    pulled = [still(i, 25.0 if 8 <= i < 14 else 0.0) for i in range(1, COUNT)]
+    found = made(textures("mouth"), {"mouth": pulled, "eyes": eyes})
+    assert np.ptp(found.tracks["mouth"].centre[:, 0]) < 0.1
+    loose = made(textures(), {"mouth": pulled, "eyes": eyes})
+    assert np.ptp(loose.tracks["mouth"].centre[:, 0]) > 5, "unless the hand is not seen"
 
 
-def test_a_moment_may_be_a_smile() -> None:
-    assert hidden(agreeing(slice(8, 10), 0.2), agreeing()) == []
-    assert hidden(agreeing(slice(8, 11), 0.2), agreeing()) == list(range(7, 12))
+def test_a_hidden_part_goes_with_the_other_and_two_hidden_ones_with_the_landmarks() -> None:
+    clip = np.tile(shape(), (COUNT, 1))
+    lips = np.arange(478) % 2 == 0
+    clip[COVERED] += np.where(lips, 0, 12)
+    both = made(textures("mouth", "eyes"), {}, clip)
+    assert both.hidden["mouth"].sum() == both.hidden["eyes"].sum() == 8
+    assert np.isfinite(both.tracks["mouth"].centre).all()
