@@ -54,7 +54,14 @@ def extract(
     followers = tracker.followers() if settings.follow == "auto" else {}
     with Video(stream=stream, name=name, limits=limits, threads=finder.threads) as video:
         samples = list(
-            sampled(video, finder, followers, sample_rate=settings.sample_rate, on_progress=on_progress)
+            sampled(
+                video,
+                finder,
+                followers,
+                sample_rate=settings.sample_rate,
+                every_frame=settings.follow_every_frame,
+                on_progress=on_progress,
+            )
         )
         facts = video.facts()
     stream.seek(0)
@@ -72,7 +79,8 @@ def _trajectory(
     return trajectory(
         Seen(
             times_ms=np.array([sample.time_ms for sample in samples]),
-            has_face=np.array([sample.face is not None for sample in samples]),
+            has_face=np.array([sample.has_face for sample in samples]),
+            is_sample=np.array([sample.look is not None for sample in samples]),
             clip=np.stack([points(sample.face.landmarks) for sample in samples if sample.face is not None]),
             links={part: follower.links for part, follower in followers.items()},
             agree={part: np.array(follower.agree) for part, follower in followers.items()},
@@ -99,9 +107,11 @@ def _timeline(
     samples: list[Sampled],
     made: Trajectory | None,
 ) -> Timeline:
-    looks = [sample.look for sample in samples]
+    looks = [sample.look for sample in samples if sample.look is not None]
     faces = sum(sample.face is not None for sample in samples)
+    is_sample = np.array([sample.look is not None for sample in samples])
     is_almost = made is not None and made.seam.is_almost
+    hidden = None if made is None else {part: mask[is_sample] for part, mask in made.hidden.items()}
     return Timeline(
         source=timeline.Source(
             video=name,
@@ -127,6 +137,7 @@ def _timeline(
             precision=settings.precision,
             max_gap_ms=settings.max_gap_ms,
             follow=settings.follow,
+            follow_every_frame=settings.follow_every_frame,
             smoothing=settings.smoothing,
         ),
         generator=timeline.Generator(
@@ -141,8 +152,8 @@ def _timeline(
             seam_px=None if made is None else made.seam_px,
         ),
         quality=timeline.Quality(
-            coverage=faces / len(samples),
-            samples=len(samples),
+            coverage=faces / len(looks),
+            samples=len(looks),
             faces=faces,
             gaps=[] if made is None else made.coverage.gaps_ms,
             longest_gap_ms=facts.timing.duration_ms if made is None else made.coverage.longest_gap_ms,
@@ -150,7 +161,7 @@ def _timeline(
             face_height=quality.face_height(looks),
             warnings=quality.warnings(
                 looks,
-                hidden=None if made is None else made.hidden,
+                hidden=hidden,
                 almost_seam_px=made.seam_px if made is not None and is_almost else None,
             ),
         ),
@@ -162,10 +173,10 @@ def _frames(samples: list[Sampled], made: Trajectory, include: Collection[Extra]
     colours = [sample.colour for sample in samples if sample.colour is not None]
     shades = iter(light.relative(colours).tolist())
     parts: tuple[Part, ...] = ("mouth", "eyes")
-    for i, sample in enumerate(samples[: made.written]):
+    for i, sample in enumerate(samples):
         shade = next(shades) if sample.colour is not None else None
         status = made.coverage.status[i]
-        if status is None:
+        if status is None or not made.is_written[i]:
             continue
         face = sample.face
         yield Sample(

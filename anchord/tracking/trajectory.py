@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anchord.tracking import anchors
 from anchord.tracking.anchors import AnchorTrack, Placement, TightBox
-from anchord.tracking.curves import gaps, loop, smooth
+from anchord.tracking.curves import gaps, loop, smooth, thinning
 from anchord.tracking.curves.interpolate import between, for_straight_lines
 from anchord.tracking.faces.mesh import CARRIED, PARTS, eyes_across
 from anchord.tracking.motion import occlusion, registration
 from anchord.tracking.motion.pose_graph import Link
 from anchord.tracking.motion.similarity import Complex, Floats, Similarities
+from anchord.tracking.tuning import TUNING
 
 Mask = NDArray[np.bool_]
 
@@ -37,8 +39,9 @@ class Seen:
     What was seen of the face in the clip.
 
     Args:
-        times_ms: (n,) of the samples.
+        times_ms: (n,) of the samples, and of the frames between them that were only followed.
         has_face: (n,).
+        is_sample: (n,) where landmarks were looked for.
         clip: (k, 478) landmarks of the samples with a face, px of the video.
         links: per part, see ``motion.tracker``; none to go by the landmarks alone.
         agree: per part (n,) share of the skin's features that agree, 0–1.
@@ -51,6 +54,7 @@ class Seen:
 
     times_ms: Floats
     has_face: Mask
+    is_sample: Mask
     clip: Complex
     links: Mapping[str, Sequence[Link]]
     agree: Mapping[str, Floats]
@@ -66,14 +70,14 @@ class Trajectory:
     The anchors of a clip.
 
     Args:
-        tracks: per part and carried box, n samples, in target px.
+        tracks: per part and carried box, n frames, in target px.
         hidden: per part (n,) whether something is in front of it.
-        coverage: which samples have anchors and why.
+        coverage: which frames have anchors and why.
         seam: where the loop closes.
         seam_px: its jump in target px, None where it can't be told.
         jitter_px: noise that is left in the anchors, target px; None where it can't be told.
         width_ms: of the smoothing of the mouth's and the eyes' place.
-        written: how many samples are written, from the first on.
+        is_written: (n,) which frames are written.
     """
 
     tracks: Mapping[str, AnchorTrack]
@@ -83,7 +87,7 @@ class Trajectory:
     seam_px: float | None
     jitter_px: float | None
     width_ms: Mapping[str, float]
-    written: int
+    is_written: Mask
 
 
 def trajectory(
@@ -106,11 +110,13 @@ def trajectory(
     """
     known = seen.has_face
     plate, by_landmarks = registration.plate_motion(seen.clip)
+    # Of the faces, those with landmarks of their own.
+    own = seen.is_sample[known]
+    by_landmarks = registration.filled(
+        by_landmarks, seen.times_ms[known & seen.is_sample], seen.times_ms[known], complex(plate.mean())
+    )
     samples = np.flatnonzero(known)
-    hidden = {
-        name: occlusion.hidden(seen.times_ms, known, occlusion.covered(seen.textures, seen.clip, name))
-        for name in PARTS
-    }
+    hidden = {name: _hidden(name, seen) for name in PARTS}
     middles = {name: _middle(plate[list(part.tight)]) for name, part in PARTS.items()}
     links = {name: _trusted(name, seen.links.get(name, ()), hidden) for name in PARTS}
     motions = {
@@ -124,7 +130,9 @@ def trajectory(
     motions["mouth"] = registration.placed(plate, motions["mouth"], samples, links["mouth"])
     _carry(motions, hidden, seen)
 
-    boxes = {name: anchors.tight_box(seen.clip, motions[name], part.tight) for name, part in PARTS.items()}
+    boxes = {
+        name: anchors.tight_box(seen.clip, motions[name][own], part.tight) for name, part in PARTS.items()
+    }
     curves = {}
     for name in PARTS:
         curves[name] = np.full((len(known), 4), np.nan)
@@ -138,7 +146,6 @@ def trajectory(
     )
     period_ms = seen.end_ms - float(seen.times_ms[0]) if seam.is_closed else None
     coverage = gaps.coverage(seen.times_ms, known, max_gap_ms=max_gap_ms)
-    written = len(known) - (seen.is_last_extra and seam.is_closed)
 
     scale = float(np.mean(where.scale))
     widths, noise = {}, []
@@ -147,18 +154,24 @@ def trajectory(
         if seen.links:
             trust = np.clip(seen.agree[name] / _TRUSTED_FULLY, _TRUSTED_LEAST, 1)
         cleaned = _cleaned(curve, seen, trust, eyes_px, period_ms, smoothing_ms)
-        curves[name] = _drawn(cleaned.values, seen, coverage, period_ms, written)
+        curves[name] = _bridged(cleaned.values, seen, period_ms)
         widths[name] = cleaned.width_ms[0]
         noise.append(float(np.hypot(*cleaned.noise[:2])) * scale)
+    is_written = _written(curves, boxes, seen, coverage, period_ms, scale)
+    curves = {name: _drawn(curve, seen, coverage, is_written, period_ms) for name, curve in curves.items()}
+    carried = {
+        name: (part, anchors.tight_box(seen.clip, motions[part][own], tight))
+        for name, (part, tight) in CARRIED.items()
+    }
     return Trajectory(
-        tracks=_tracks(curves, boxes, paddings, where, seen, motions),
+        tracks=_tracks(curves, boxes, carried, paddings, where),
         hidden=hidden,
         coverage=coverage,
         seam=seam,
         seam_px=None if seam.jump is None else seam.jump * eyes_px * scale,
         jitter_px=None if np.isnan(noise).any() else max(noise),
         width_ms=widths,
-        written=written,
+        is_written=is_written,
     )
 
 
@@ -207,41 +220,108 @@ def _cleaned(
     return smooth.smoothed(curve, trust, cut, groups, smoothing_ms)
 
 
-def _drawn(
-    curve: Floats, seen: Seen, coverage: gaps.Coverage, period_ms: float | None, written: int
-) -> Floats:
-    """
-    The values that are written: gaps bridged, and fit for a player's straight lines.
+def _hidden(name: str, seen: Seen) -> Mask:
+    """(n,) decided on samples alone: whatever else is followed changes no verdict."""
+    sampled = np.flatnonzero(seen.is_sample)
+    share = occlusion.covered(seen.textures, seen.clip, name)
+    verdict = occlusion.hidden(seen.times_ms[sampled], seen.has_face[sampled], share)
+    before = np.searchsorted(sampled, np.arange(len(seen.times_ms)), side="right") - 1
+    after = np.searchsorted(sampled, np.arange(len(seen.times_ms)), side="left")
+    hidden: Mask = verdict[before] & verdict[np.minimum(after, len(sampled) - 1)]
+    return hidden
 
-    A gap that is left out is left out here too: no line is drawn across it.
-    """
+
+def _bridged(curve: Floats, seen: Seen, period_ms: float | None) -> Floats:
     known = seen.has_face
     curve = curve.copy()
     curve[~known] = between(seen.times_ms[known], curve[known], seen.times_ms[~known], period_ms)
-    shown = np.array([status is not None for status in coverage.status])
-    for piece in smooth.pieces(seen.times_ms[:written], shown[:written], period_ms):
-        until = piece.times_ms[-1] if piece.period_ms is None else np.inf
-        frames = seen.frame_times_ms
-        if period_ms is not None:
-            frames = np.concatenate([frames, frames + period_ms])
-        frames = frames[(frames >= piece.times_ms[0]) & (frames <= until)]
-        if piece.period_ms is not None:
-            frames = frames[frames < piece.times_ms[0] + piece.period_ms]
-        curve[piece.index] = for_straight_lines(piece.times_ms, curve[piece.index], frames, piece.period_ms)
     return curve
+
+
+def _written(
+    curves: Mapping[str, Floats],
+    boxes: Mapping[str, TightBox],
+    seen: Seen,
+    coverage: gaps.Coverage,
+    period_ms: float | None,
+    scale: float,
+) -> Mask:
+    """(n,) the samples, and more frames where a page would be off without them."""
+    shown = np.array([status is not None for status in coverage.status])
+    must = shown & seen.is_sample
+    if seen.is_last_extra and period_ms is not None:
+        # It says where the loop leads, which is where it began.
+        must[-1] = False
+    values = np.concatenate(list(curves.values()), axis=1)
+    reaches = [box.width / 2 for box in boxes.values()]
+
+    def off_px(off: Floats) -> Floats:
+        """How far the middles of the boxes and their ends are off, at most."""
+        of_part = [
+            np.hypot(part[:, 0], part[:, 1]) + reach * np.hypot(part[:, 2], part[:, 3])
+            for part, reach in zip(np.split(off, len(reaches), axis=1), reaches, strict=True)
+        ]
+        return np.asarray(np.max(of_part, axis=0) * scale)
+
+    written = must.copy()
+    for piece in smooth.pieces(seen.times_ms, shown, period_ms):
+        written[piece.index] = thinning.needed(
+            piece.times_ms,
+            values[piece.index],
+            must[piece.index],
+            off_px,
+            partial(_fit, values[piece.index], piece, seen, period_ms),
+            tolerance_px=TUNING.read_px,
+            period_ms=piece.period_ms,
+        )
+    return written
+
+
+def _drawn(
+    curve: Floats, seen: Seen, coverage: gaps.Coverage, is_written: Mask, period_ms: float | None
+) -> Floats:
+    """
+    The values that are written.
+
+    A gap that is left out is left out here too: no line is drawn across it.
+    """
+    drawn = curve.copy()
+    shown = np.array([status is not None for status in coverage.status])
+    for piece in smooth.pieces(seen.times_ms, shown, period_ms):
+        kept = is_written[piece.index]
+        drawn[piece.index[kept]] = _fit(curve[piece.index], piece, seen, period_ms, kept)
+    return drawn
+
+
+def _fit(curve: Floats, piece: smooth.Piece, seen: Seen, period_ms: float | None, kept: Mask) -> Floats:
+    """Values for the *kept* frames of a piece, with a player in mind that draws straight lines."""
+    times, values = piece.times_ms[kept], curve[kept]
+    frames, right = piece.times_ms, curve
+    if seen.is_sample.all():
+        frames = _frames_within(times, seen, period_ms, piece.period_ms)
+        right = between(times, values, frames, piece.period_ms)
+    fit = for_straight_lines(times, values, frames, right, piece.period_ms)
+    return values + TUNING.straight_share * (fit - values)
+
+
+def _frames_within(times: Floats, seen: Seen, period_ms: float | None, whole_ms: float | None) -> Floats:
+    """All frames between the first and the last of *times*, or of the whole loop."""
+    frames = seen.frame_times_ms
+    if period_ms is not None:
+        frames = np.concatenate([frames, frames + period_ms])
+    until_ms = times[-1] if whole_ms is None else times[0] + whole_ms - 1e-3
+    return np.asarray(frames[(frames >= times[0]) & (frames <= until_ms)])
 
 
 def _tracks(
     curves: Mapping[str, Floats],
     boxes: Mapping[str, TightBox],
+    carried: Mapping[str, tuple[str, TightBox]],
     paddings: Mapping[str, float],
     where: Placement,
-    seen: Seen,
-    motions: Mapping[str, Similarities],
 ) -> dict[str, AnchorTrack]:
     tracks = {name: anchors.anchor_track(curves[name], boxes[name], paddings[name], where) for name in PARTS}
-    for name, (part, tight) in CARRIED.items():
-        box = anchors.tight_box(seen.clip, motions[part], tight)
+    for name, (part, box) in carried.items():
         tracks[name] = anchors.anchor_track(curves[part], box, paddings[part], where, of=boxes[part].middle)
     return tracks
 

@@ -26,6 +26,8 @@ class Tuning:
     texture_references: int = 8
     #: Samples with fewer foreign points than this share show the same.
     alike_share: float = 0.2
+    #: And with fewer than this they are certain enough to be compared with.
+    same_share: float = 0.1
     #: Share of a part's points that are foreign where something covers half of it.
     covered_share: float = 0.28
     #: Samples that are compared with each other to find out which show the part itself.
@@ -41,6 +43,12 @@ class Tuning:
     #: A part must be covered for so long, ms; it then counts as hidden so much longer at both ends.
     hidden_ms: float = 250.0
     hidden_fringe_ms: float = 121.0
+
+    # --- trajectory.py: what is written ------------------------------------------------------------
+    #: What the page may be off between written frames, target px.
+    read_px: float = 0.1
+    #: How far written values go from the curve to what lies best for straight lines, 0–1.
+    straight_share: float = 0.7
 
 
 TUNING = Tuning()

@@ -42,6 +42,7 @@ def made(looks: NDArray[np.float32], links: dict[str, list[Link]], clip: Complex
         Seen(
             times_ms=times,
             has_face=np.ones(COUNT, bool),
+            is_sample=np.ones(COUNT, bool),
             clip=np.tile(shape(), (COUNT, 1)) if clip is None else clip,
             links=links,
             agree={part: np.ones(COUNT) for part in ("mouth", "eyes")} if links else {},
@@ -99,3 +100,61 @@ def test_a_hidden_part_goes_with_the_other_and_two_hidden_ones_with_the_landmark
     both = made(textures("mouth", "eyes"), {}, clip)
     assert both.hidden["mouth"].sum() == both.hidden["eyes"].sum() == 8
     assert np.isfinite(both.tracks["mouth"].centre).all()
+
+
+def followed(sway_px: float) -> tuple[Trajectory, NDArray[np.float64]]:
+    """A face that sways, with landmarks on every fifth frame and pixels on all of them."""
+    count = 61
+    times = np.linspace(0, 2000, count)
+    true = sway_px * np.sin(2 * np.pi * times / 1000)
+    is_sample = np.arange(count) % 5 == 0
+    moves = {
+        part: [
+            Link(
+                later=i,
+                earlier=0,
+                motion=Similarities(a=np.asarray(1 + 0j), b=np.asarray(true[i] + 0j)),
+                agree=0.9,
+                sigma=0.001,
+                start=250 + 300j,
+                end=250 + 300j + true[i],
+                spread=0.001,
+                turned=0.0,
+            )
+            for i in range(1, count)
+        ]
+        for part in ("mouth", "eyes")
+    }
+    kept = np.flatnonzero(is_sample)
+    seen = Seen(
+        times_ms=times,
+        has_face=np.ones(count, bool),
+        is_sample=is_sample,
+        clip=shape() + true[kept, None],
+        links=moves,
+        agree={part: np.ones(count) for part in ("mouth", "eyes")},
+        textures=np.tile(textures()[:1], (len(kept), 1, 1)),
+        frame_times_ms=times,
+        end_ms=2033.0,
+        is_last_extra=False,
+    )
+    found = trajectory(
+        seen,
+        Placement(scale=(1.0, 1.0), offset=(0.0, 0.0)),
+        {"mouth": 1.5, "eyes": 1.3},
+        max_gap_ms=500.0,
+        smoothing_ms=0.0,
+    )
+    return found, true
+
+
+def test_between_samples_the_pixels_say_where_it_is() -> None:
+    found, true = followed(12.0)
+    off = found.tracks["eyes"].centre[:, 0] - true
+    assert np.ptp(off) < 0.3
+    assert found.is_written.sum() > 20, "and what a page could not read between samples is written"
+
+
+def test_a_calm_clip_is_written_as_its_samples_alone() -> None:
+    found, _ = followed(0.3)
+    assert list(np.flatnonzero(found.is_written)) == list(range(0, 61, 5))

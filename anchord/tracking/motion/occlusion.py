@@ -94,9 +94,9 @@ def covered(textures: NDArray[np.float32], clip: Complex, part: str) -> Floats:
     itself = _itself(seen, part, beside, can_tell)
     if not len(itself):
         return np.zeros(len(seen))
-    # Also what looks only a little different from those is the part itself, and shows more of it.
+    # What hardly looks different from those is the part itself too, and shows more of what it can do.
     share = _against(seen, itself, beside, can_tell)
-    return _against(seen, np.flatnonzero(share < TUNING.alike_share), beside, can_tell)
+    return _against(seen, np.flatnonzero(share < TUNING.same_share), beside, can_tell)
 
 
 def _itself(seen: Floats, part: str, beside: NDArray[np.intp], can_tell: Mask) -> NDArray[np.intp]:
@@ -163,7 +163,8 @@ def _against(seen: Floats, known: NDArray[np.intp], beside: NDArray[np.intp], ca
 
 def _spread(which: NDArray[np.intp], count: int) -> NDArray[np.intp]:
     """At most *count* of them, evenly over time."""
-    return which[np.linspace(0, len(which) - 1, min(count, len(which))).round().astype(int)]
+    places = np.linspace(0, len(which) - 1, min(count, len(which))).round().astype(int)
+    return np.asarray(which[places], np.intp)
 
 
 def _foreign(seen: Floats, references: Floats, beside: NDArray[np.intp]) -> Mask:

@@ -121,7 +121,7 @@ def test_texture_is_the_same_at_any_size(face: tuple[Pixels, Landmarks]) -> None
 
 
 def marked(share: list[float], step_ms: float, has_face: list[bool] | None = None) -> list[int]:
-    times = np.arange(len(share)) * step_ms
+    times = np.linspace(0, (len(share) - 1) * step_ms, len(share))
     there = np.ones(len(share), bool) if has_face is None else np.array(has_face)
     return list(np.flatnonzero(hidden(times, there, np.array(share)[there])))
 
