@@ -157,7 +157,7 @@ def trajectory(
         curves[name] = _bridged(cleaned.values, seen, period_ms)
         widths[name] = cleaned.width_ms[0]
         noise.append(float(np.hypot(*cleaned.noise[:2])) * scale)
-    is_written = _written(curves, boxes, seen, coverage, period_ms, scale)
+    is_written = _written(curves, seen, coverage, period_ms, scale)
     curves = {name: _drawn(curve, seen, coverage, is_written, period_ms) for name, curve in curves.items()}
     carried = {
         name: (part, anchors.tight_box(seen.clip, motions[part][own], tight))
@@ -240,7 +240,6 @@ def _bridged(curve: Floats, seen: Seen, period_ms: float | None) -> Floats:
 
 def _written(
     curves: Mapping[str, Floats],
-    boxes: Mapping[str, TightBox],
     seen: Seen,
     coverage: gaps.Coverage,
     period_ms: float | None,
@@ -253,14 +252,10 @@ def _written(
         # It says where the loop leads, which is where it began.
         must[-1] = False
     values = np.concatenate(list(curves.values()), axis=1)
-    reaches = [box.width / 2 for box in boxes.values()]
 
     def off_px(off: Floats) -> Floats:
-        """How far the middles of the boxes and their ends are off, at most."""
-        of_part = [
-            np.hypot(part[:, 0], part[:, 1]) + reach * np.hypot(part[:, 2], part[:, 3])
-            for part, reach in zip(np.split(off, len(reaches), axis=1), reaches, strict=True)
-        ]
+        """How far the middles of the boxes are off, at most; what turns and grows is read as well."""
+        of_part = [np.hypot(part[:, 0], part[:, 1]) for part in np.split(off, len(curves), axis=1)]
         return np.asarray(np.max(of_part, axis=0) * scale)
 
     written = must.copy()
