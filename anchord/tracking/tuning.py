@@ -23,12 +23,14 @@ class Tuning:
     #: Likeness to every reference below which a point is foreign.
     foreign: float = 0.5
     #: Samples that a texture is compared with.
-    texture_references: int = 8
+    texture_references: int = 16
     #: Samples with fewer foreign points than this share show the same.
     alike_share: float = 0.2
     #: And with fewer than this they are certain enough to be compared with.
-    same_share: float = 0.1
-    #: Share of a part's points that are foreign where something covers half of it.
+    same_share: float = 0.15
+    #: Share of a part's points that are foreign while something is in front of it at all.
+    touched_share: float = 0.2
+    #: And on the whole, while it covers half of it.
     covered_share: float = 0.28
     #: Samples that are compared with each other to find out which show the part itself.
     texture_compared: int = 24

@@ -121,11 +121,14 @@ def _itself(seen: Floats, part: str, beside: NDArray[np.intp], can_tell: Mask) -
         alike = (unlike < TUNING.alike_share) & left
         centre = int(np.where(left, alike.sum(axis=1), 0).argmax())
         members = np.flatnonzero(alike[centre])
+        # A centre that shows something on its way in is like both what it was and what comes.
+        close = np.median(unlike[np.ix_(members, members)], axis=1) < TUNING.alike_share
+        members = members[close] if close.any() else members[members == centre]
         ends = int(0 in members) + int(len(some) - 1 in members)
         score = len(members) / len(some) + TUNING.at_an_end * ends
         score += TUNING.part_likeness * _likeness(seen[some[members]], part)
         groups.append((score, centre, some[members]))
-        left[members] = False
+        left[members] = left[centre] = False
     best, centre, itself = max(groups, key=lambda group: group[0])
     others = [score for score, other, _ in groups if unlike[centre, other] >= TUNING.covered_share]
     is_sure = best - max(others, default=-np.inf) >= TUNING.sure
@@ -141,12 +144,15 @@ def hidden(times_ms: Floats, has_face: Mask, share: Floats) -> Mask:
         has_face: (n,).
         share: (k,) how much of the part is covered, of the samples with a face.
     """
-    mask = np.zeros(len(times_ms), bool)
-    mask[has_face] = share >= TUNING.covered_share
+    shares = np.zeros(len(times_ms))
+    shares[has_face] = share
+    mask = shares >= TUNING.touched_share
     step_ms = float(np.median(np.diff(times_ms))) if len(times_ms) > 1 else 0.0
     for first, last in stretches(mask):
         until_ms = times_ms[last + 1] if last + 1 < len(mask) else times_ms[last] + step_ms
-        mask[first : last + 1] = until_ms - times_ms[first] >= TUNING.hidden_ms
+        is_long = until_ms - times_ms[first] >= TUNING.hidden_ms
+        # On the whole: noise moves single samples over any threshold.
+        mask[first : last + 1] = is_long and np.median(shares[first : last + 1]) >= TUNING.covered_share
     for first, last in stretches(mask):
         since_ms = times_ms[first] - TUNING.hidden_fringe_ms
         until_ms = times_ms[last] + TUNING.hidden_fringe_ms
@@ -169,7 +175,7 @@ def _spread(which: NDArray[np.intp], count: int) -> NDArray[np.intp]:
 
 def _foreign(seen: Floats, references: Floats, beside: NDArray[np.intp]) -> Mask:
     """
-    (k, q) where the texture around a point is that of no reference.
+    (k, q) where the texture around a point is that of no reference, or of one of many only.
 
     Source: the structure of Wang et al. 2004 (SSIM): it is 1 for equal textures, about 0 where one
     has structure that the other has not, and says nothing against two that are both flat.
@@ -188,11 +194,14 @@ def _foreign(seen: Floats, references: Floats, beside: NDArray[np.intp]) -> Mask
         here = seen[rows][:, beside]
         here = here - here.mean(axis=-1, keepdims=True)
         spread = (here**2).mean(axis=-1)
-        best = np.full(spread.shape, -1.0)
+        best = second = np.full(spread.shape, -1.0)
         for other, spread_other in zip(there, spread_there, strict=True):
             both = (here * other).mean(axis=-1)
-            best = np.maximum(best, (2 * both + flat) / (spread + spread_other + flat))
-        foreign[rows] = best < TUNING.foreign
+            like = (2 * both + flat) / (spread + spread_other + flat)
+            second = np.maximum(second, np.minimum(best, like))
+            best = np.maximum(best, like)
+        # Two must say so where there are many: one of them may show what is in front.
+        foreign[rows] = (second if len(references) > 3 else best) < TUNING.foreign
     return foreign
 
 

@@ -139,3 +139,8 @@ def test_a_part_is_hidden_a_little_longer_than_it_is_covered() -> None:
 def test_without_a_face_nothing_is_hidden() -> None:
     found = marked([0.8] * 12, 100.0, [True] * 4 + [False] * 2 + [True] * 6)
     assert found == [0, 1, 2, 3, 6, 7, 8, 9, 10, 11]
+
+
+def test_noise_on_a_single_sample_changes_no_verdict() -> None:
+    assert marked([0.0] * 5 + [0.5, 0.6, 0.22, 0.5, 0.6] + [0.0] * 5, 100.0) == [4, 5, 6, 7, 8, 9, 10]
+    assert marked([0.0] * 5 + [0.22, 0.24, 0.6, 0.24, 0.22] + [0.0] * 5, 100.0) == []
