@@ -28,6 +28,8 @@ class Tuning:
     alike_share: float = 0.2
     #: And with fewer than this they are certain enough to be compared with.
     same_share: float = 0.15
+    #: From this share on, what is seen is not the part, however much it looks like one.
+    plain_share: float = 0.65
     #: Share of a part's points that are foreign while something is in front of it at all.
     touched_share: float = 0.2
     #: And on the whole, while it covers half of it.

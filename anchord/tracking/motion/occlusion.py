@@ -96,7 +96,12 @@ def covered(textures: NDArray[np.float32], clip: Complex, part: str) -> Floats:
         return np.zeros(len(seen))
     # What hardly looks different from those is the part itself too, and shows more of what it can do.
     share = _against(seen, itself, beside, can_tell)
-    return _against(seen, np.flatnonzero(share < TUNING.same_share), beside, can_tell)
+    known = share < TUNING.same_share
+    share = _against(seen, np.flatnonzero(known), beside, can_tell)
+    # A mouth wide open looks new and more like a mouth than ever; half a hand leaves less of it to see.
+    likeness = _likenesses(seen, part)
+    is_itself = likeness >= np.median(likeness[known])
+    return np.where(is_itself & (share < TUNING.plain_share), 0.0, share)
 
 
 def _itself(seen: Floats, part: str, beside: NDArray[np.intp], can_tell: Mask) -> NDArray[np.intp]:
@@ -126,7 +131,9 @@ def _itself(seen: Floats, part: str, beside: NDArray[np.intp], can_tell: Mask) -
         members = members[close] if close.any() else members[members == centre]
         ends = int(0 in members) + int(len(some) - 1 in members)
         score = len(members) / len(some) + TUNING.at_an_end * ends
-        score += TUNING.part_likeness * _likeness(seen[some[members]], part)
+        score += TUNING.part_likeness * float(
+            _likenesses(np.median(seen[some[members]], axis=0)[None], part)[0]
+        )
         groups.append((score, centre, some[members]))
         left[members] = left[centre] = False
     best, centre, itself = max(groups, key=lambda group: group[0])
@@ -205,20 +212,17 @@ def _foreign(seen: Floats, references: Floats, beside: NDArray[np.intp]) -> Mask
     return foreign
 
 
-def _likeness(seen: Floats, part: str) -> float:
-    """How far lids and brows are darker than the skin around them, and lips also redder: -1 to 1."""
-    typical = np.median(seen, axis=0)
+def _likenesses(seen: Floats, part: str) -> Floats:
+    """(k,) how far lids and brows are darker than the skin around them, and lips also redder: -1 to 1."""
     drawn = np.isin(AREAS[part], DRAWN).astype(float)
-    darker = -_correlation(drawn, typical[:, 0])
-    if part != "mouth":
-        return darker
-    return (darker + _correlation(drawn, typical[:, 1])) / 2
+    darker = -_correlations(seen[..., 0], drawn)
+    return darker if part != "mouth" else (darker + _correlations(seen[..., 1], drawn)) / 2
 
 
-def _correlation(one: Floats, other: Floats) -> float:
-    one, other = one - one.mean(), other - other.mean()
+def _correlations(seen: Floats, drawn: Floats) -> Floats:
+    seen, drawn = seen - seen.mean(axis=1, keepdims=True), drawn - drawn.mean()
     # Something quite flat is like nothing.
-    return float(one @ other / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-9))
+    return np.asarray(seen @ drawn / np.maximum(np.linalg.norm(seen, axis=1) * np.linalg.norm(drawn), 1e-9))
 
 
 def _foreshortened(clip: Complex, beside: NDArray[np.intp]) -> Mask:
