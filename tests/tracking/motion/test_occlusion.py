@@ -105,6 +105,23 @@ def test_an_open_mouth_is_no_hand(face: tuple[Pixels, Landmarks], clip: Complex)
     assert covered(np.stack(seen), clip, "mouth").max() < 0.15
 
 
+def test_what_looks_new_but_more_like_a_mouth_is_no_hand(
+    face: tuple[Pixels, Landmarks], clip: Complex
+) -> None:
+    """Wide open, lips stretch and cheeks fold; half a hand would leave less of a mouth to see."""
+    seen = filmed(face)
+    noise = np.random.default_rng(9)
+    lips = np.isin(POINTS, DRAWN) & np.isin(POINTS, AREAS["mouth"])
+    around = ~lips & np.isin(POINTS, AREAS["mouth"])
+    for sample in seen[20:30]:
+        sample[around, 0] += noise.normal(0, 0.12, int(around.sum()))
+        sample[lips, 0] -= 0.5
+    assert covered(np.stack(seen), clip, "mouth").max() < 0.15
+    for sample in seen[20:30]:
+        sample[lips, 0] += 1.0
+    assert covered(np.stack(seen), clip, "mouth")[20:30].min() > 0.3
+
+
 def test_what_is_outside_the_picture_tells_nothing(face: tuple[Pixels, Landmarks], clip: Complex) -> None:
     pixels, landmarks = face
     seen = filmed(face)
