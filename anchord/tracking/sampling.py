@@ -290,5 +290,6 @@ def _judged(seen: _Looked, chosen: _Candidate | None) -> Look:
         face_brightness=float(chosen.colour.mean()),
         detail=chosen.close.detail if chosen.close else np.inf,
         turn=chosen.face.pose[:2],
+        roll=chosen.face.pose[2],
         mouth_open=chosen.face.signals[0],
     )
