@@ -46,7 +46,7 @@ class Tuning:
     #: Samples that are compared with each other to find out which show the part itself. A guess.
     texture_compared: int = 24
     #: How much a group's likeness to a drawn part, -1 to 1, counts beside its share of the samples. Hands
-    #: that stay for 65 % of a clip are then told from mouths (20 clips: no wrong one; by share alone 6).
+    #: that stay for 65 % of a clip are then told from mouths (on 20 clips one is taken for the other).
     part_likeness: float = 2.0
     #: How much it counts that a group has the clip's first or last sample, beside its share of them. Without
     #: it two of 22 hands on films are not sure enough to be named.
@@ -64,7 +64,7 @@ class Tuning:
     #: What the page may be off between written frames, target px. Wished for.
     read_px: float = 0.1
     #: How far written values go from the curve to what lies best for straight lines, 0–1. Eight films, px
-    #: rms by straight lines and as the page reads: 0.7 gives .044 and .035, 1 .039 and .039.
+    #: rms by straight lines and as the page reads: 0.7 gives .049 and .039.
     straight_share: float = 0.7
 
 
