@@ -54,6 +54,7 @@ class ExtractSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     max_gap_ms: Annotated[float, Meta(ge=0, le=60_000)] = 500.0
     follow: Literal["auto", "landmarks"] = "auto"
     smoothing: Literal["auto", "off"] | Annotated[float, Meta(gt=0, le=10_000)] = "auto"
+    follow_every_frame: bool = True
     include: tuple[Extra, ...] = ()
 
     def sha256(self) -> str:

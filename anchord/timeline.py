@@ -146,6 +146,9 @@ class Config(Struct, frozen=True, kw_only=True):
         Literal["auto", "off"] | float,
         Meta(description="auto, off, or standard deviation of the average, ms"),
     ]
+    follow_every_frame: Annotated[
+        bool, Meta(description="whether pixels are followed on every decoded frame, not on samples alone")
+    ] = False
 
 
 class Generator(Struct, frozen=True, kw_only=True):

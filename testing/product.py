@@ -19,7 +19,7 @@ from anchord.errors import VideoError
 from anchord.model import checked_model
 from anchord.settings import ExtractSettings, Limits
 from anchord.tracking.extract import extract
-from anchord.tracking.faces import Face, FaceFinder
+from anchord.tracking.faces.mediapipe import Face, FaceFinder
 from testing.skin import Find, Seen
 
 

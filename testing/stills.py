@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anchord.demo.film import PORTRAIT_FILE, Pixels
-from anchord.tracking.mesh import EYE_CORNERS, LEFT_EYE, LIPS_INSIDE, LIPS_RIM, OVAL, RIGHT_EYE
+from anchord.tracking.faces.mesh import EYE_CORNERS, LEFT_EYE, LIPS_INSIDE, LIPS_RIM, OVAL, RIGHT_EYE
 
 #: float32 or float64 of any shape.
 Floats = NDArray[Any]

@@ -13,7 +13,7 @@ import functools
 import cv2
 import numpy as np
 
-from anchord.tracking.mesh import OVAL
+from anchord.tracking.faces.mesh import OVAL
 from testing.stills import STILL_SIZE, Floats, still
 
 # The field is kept for every 4th pixel: it is smooth.

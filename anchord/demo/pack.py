@@ -11,7 +11,7 @@ from anchord.demo.film import Pixels, Pose, encode, film, moved, portrait
 from anchord.demo.sprites import write_sprites
 from anchord.model import checked_model
 from anchord.tracking.faces import FaceFinder
-from anchord.tracking.mesh import Landmarks
+from anchord.tracking.faces.mesh import Landmarks
 
 SAMPLE_ID = "sample"
 

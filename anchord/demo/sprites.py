@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from anchord.demo.lips import VISEMES, speaking
 from anchord.demo.warp import Floats, Points, sampled, smooth
 from anchord.tracking.anchors import Placement, anchor_track, curve, tight_box
-from anchord.tracking.glue import plate_motion
-from anchord.tracking.mesh import PARTS
-from anchord.tracking.similarity import points
+from anchord.tracking.faces.mesh import PARTS
+from anchord.tracking.motion.registration import plate_motion
+from anchord.tracking.motion.similarity import points
 
 #: (height, width, 3) uint8, red first.
 Picture = NDArray[np.uint8]

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from anchord.tracking.similarity import Complex, Floats, Similarities
+from anchord.tracking.motion.similarity import Complex, Floats, Similarities
 
 Fit = Literal["contain", "cover", "fill"]
 

@@ -14,13 +14,15 @@ from anchord.files import FileKey
 from anchord.model import MODEL_SHA256
 from anchord.settings import ExtractSettings, Limits
 from anchord.timeline import Anchor, Extra, Light, Part, Pose, Sample, Signals, Timeline
-from anchord.tracking import anchors, follow, light, quality
+from anchord.tracking import anchors, quality
 from anchord.tracking.anchors import AnchorTrack
-from anchord.tracking.course import Course, Seen, course
-from anchord.tracking.faces import FaceFinder
-from anchord.tracking.follow import Follower
-from anchord.tracking.look import Sampled, sampled
-from anchord.tracking.similarity import points
+from anchord.tracking.faces import light
+from anchord.tracking.faces.mediapipe import FaceFinder
+from anchord.tracking.motion import tracker
+from anchord.tracking.motion.similarity import points
+from anchord.tracking.motion.tracker import Follower
+from anchord.tracking.sampling import Sampled, sampled
+from anchord.tracking.trajectory import Seen, Trajectory, trajectory
 from anchord.tracking.video import Video, VideoFacts
 
 
@@ -48,30 +50,40 @@ def extract(
         VideoError: the video can't be used.
     """
     key = FileKey.of_opened(stream)
-    followers = follow.followers() if settings.follow == "auto" else {}
+    followers = tracker.followers() if settings.follow == "auto" else {}
     with Video(stream=stream, name=name, limits=limits, threads=finder.threads) as video:
         samples = list(
-            sampled(video, finder, followers, sample_rate=settings.sample_rate, on_progress=on_progress)
+            sampled(
+                video,
+                finder,
+                followers,
+                sample_rate=settings.sample_rate,
+                every_frame=settings.follow_every_frame,
+                on_progress=on_progress,
+            )
         )
         facts = video.facts()
     stream.seek(0)
     digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    made = _course(samples, facts, followers, settings) if any(sample.face for sample in samples) else None
+    made = (
+        _trajectory(samples, facts, followers, settings) if any(sample.face for sample in samples) else None
+    )
     return _timeline(name, key, digest, settings, facts, samples, made)
 
 
-def _course(
+def _trajectory(
     samples: list[Sampled], facts: VideoFacts, followers: Mapping[str, Follower], settings: ExtractSettings
-) -> Course:
+) -> Trajectory:
     smoothing = settings.smoothing
-    return course(
+    return trajectory(
         Seen(
             times_ms=np.array([sample.time_ms for sample in samples]),
-            has_face=np.array([sample.face is not None for sample in samples]),
+            has_face=np.array([sample.has_face for sample in samples]),
+            is_sample=np.array([sample.look is not None for sample in samples]),
             clip=np.stack([points(sample.face.landmarks) for sample in samples if sample.face is not None]),
             links={part: follower.links for part, follower in followers.items()},
             agree={part: np.array(follower.agree) for part, follower in followers.items()},
-            is_known={part: np.array(follower.is_known) for part, follower in followers.items()},
+            textures=np.stack([sample.texture for sample in samples if sample.texture is not None]),
             frame_times_ms=facts.timing.times_ms,
             end_ms=facts.timing.start_ms + facts.timing.duration_ms,
             is_last_extra=samples[-1].is_extra,
@@ -92,11 +104,13 @@ def _timeline(
     settings: ExtractSettings,
     facts: VideoFacts,
     samples: list[Sampled],
-    made: Course | None,
+    made: Trajectory | None,
 ) -> Timeline:
-    looks = [sample.look for sample in samples]
+    looks = [sample.look for sample in samples if sample.look is not None]
     faces = sum(sample.face is not None for sample in samples)
+    is_sample = np.array([sample.look is not None for sample in samples])
     is_almost = made is not None and made.seam.is_almost
+    hidden = None if made is None else {part: mask[is_sample] for part, mask in made.hidden.items()}
     return Timeline(
         source=timeline.Source(
             video=name,
@@ -123,6 +137,7 @@ def _timeline(
             precision=settings.precision,
             max_gap_ms=settings.max_gap_ms,
             follow=settings.follow,
+            follow_every_frame=settings.follow_every_frame,
             smoothing=settings.smoothing,
         ),
         generator=timeline.Generator(
@@ -137,8 +152,8 @@ def _timeline(
             seam_px=None if made is None else made.seam_px,
         ),
         quality=timeline.Quality(
-            coverage=faces / len(samples),
-            samples=len(samples),
+            coverage=faces / len(looks),
+            samples=len(looks),
             faces=faces,
             gaps=[] if made is None else made.coverage.gaps_ms,
             longest_gap_ms=facts.timing.duration_ms if made is None else made.coverage.longest_gap_ms,
@@ -147,7 +162,7 @@ def _timeline(
             warnings=facts.warnings
             + quality.warnings(
                 looks,
-                hidden=None if made is None else made.hidden,
+                hidden=hidden,
                 almost_seam_px=made.seam_px if made is not None and is_almost else None,
             ),
         ),
@@ -155,14 +170,14 @@ def _timeline(
     )
 
 
-def _frames(samples: list[Sampled], made: Course, include: Collection[Extra]) -> Iterator[Sample]:
+def _frames(samples: list[Sampled], made: Trajectory, include: Collection[Extra]) -> Iterator[Sample]:
     colours = [sample.colour for sample in samples if sample.colour is not None]
     shades = iter(light.relative(colours).tolist())
     parts: tuple[Part, ...] = ("mouth", "eyes")
-    for i, sample in enumerate(samples[: made.written]):
+    for i, sample in enumerate(samples):
         shade = next(shades) if sample.colour is not None else None
         status = made.coverage.status[i]
-        if status is None:
+        if status is None or not made.is_written[i]:
             continue
         face = sample.face
         yield Sample(

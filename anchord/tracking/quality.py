@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anchord.timeline import VideoWarning
-from anchord.tracking.gaps import stretches
+from anchord.tracking.curves.gaps import stretches
 
 Mask = NDArray[np.bool_]
 
@@ -22,11 +22,15 @@ _DARK_LEVEL = 40.0
 _EDGE_SHARE = 0.05
 # Mean of the face, 0-255, under which noise drowns the skin.
 _DARK_FACE = 50.0
-# Of the skin's fine detail (see follow), where the skin's own grain is gone; good clips have over 2.
+# Of the skin's fine detail (see motion.tracker), where the skin's own grain is gone; good clips have over 2.
 _BLURRED_DETAIL = 1.1
 # Head turns, degrees from how it is mostly held. What lies a tenth of the eyes' distance deeper than the
 # overlay then slides by 2 % of it, about two pixels of a 512x640 target.
 _LARGE_TURN_DEG = 10.0
+# A head this far from upright, degrees, is in a video that lies on its side.
+_TILTED_DEG = 30.0
+# A second face in fewer samples than this share is one that the detector made up.
+_SEVERAL_SHARE = 0.1
 # The mouth's opening, 0-1, between its shut and its open moments, that is speech and no longer breath.
 _MOUTH_MOVES = 0.15
 # So many stretches are named one by one.
@@ -47,6 +51,7 @@ class Look:
         face_brightness: mean of its cheeks, 0–255.
         detail: fine detail of its skin, grey levels.
         turn: yaw and pitch, degrees.
+        roll: of the head, degrees clockwise.
         mouth_open: 0–1.
     """
 
@@ -58,6 +63,7 @@ class Look:
     face_brightness: float = 128.0
     detail: float = np.inf
     turn: tuple[float, float] = (0.0, 0.0)
+    roll: float = 0.0
     mouth_open: float = 0.0
 
 
@@ -91,6 +97,7 @@ def warnings(
             _covered(looks, hidden or {}),
             _mouth_moves(faces),
             _turns(faces),
+            _tilted(faces),
             _cut(looks),
             _dark(faces),
             _blurred(faces),
@@ -112,7 +119,7 @@ def _small(height: float | None) -> VideoWarning | None:
 
 def _several(looks: Sequence[Look]) -> VideoWarning | None:
     several = sum(look.faces > 1 for look in looks)
-    if not several:
+    if several < 2 or several < _SEVERAL_SHARE * len(looks):
         return None
     return VideoWarning(
         code="several_faces",
@@ -152,6 +159,17 @@ def _turns(faces: Sequence[Look]) -> VideoWarning | None:
         code="large_turns",
         message=f"the head turns by {largest:.0f}° from how it is mostly held, and flat overlays can't: "
         f"keep it within {_LARGE_TURN_DEG:.0f}°",
+    )
+
+
+def _tilted(faces: Sequence[Look]) -> VideoWarning | None:
+    # The mean of directions: 179 and -179 degrees are neighbours.
+    roll = float(np.degrees(np.angle(np.exp(1j * np.radians([look.roll for look in faces])).mean())))
+    if abs(roll) < _TILTED_DEG:
+        return None
+    return VideoWarning(
+        code="tilted",
+        message=f"the head is turned by {roll:.0f}° from upright: turn the video, or hold the head upright",
     )
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import strategies as st
 
 from anchord.tracking.anchors import anchor_track, curve, placement, tight_box
-from anchord.tracking.mesh import PARTS
-from anchord.tracking.similarity import Complex, Similarities
+from anchord.tracking.faces.mesh import PARTS
+from anchord.tracking.motion.similarity import Complex, Similarities
 
 MOUTH = PARTS["mouth"].tight
 MIDDLE = 250 + 400j

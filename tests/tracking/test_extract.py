@@ -16,7 +16,7 @@ from anchord import timeline
 from anchord.demo.film import Matrix, Pose, breathing, encode, even_times_ms, film, moved, portrait
 from anchord.errors import AnchordError, IncompleteVideoError, VideoError
 from anchord.settings import ExtractSettings, Limits
-from anchord.tracking import look
+from anchord.tracking import sampling
 from anchord.tracking.extract import extract
 from anchord.tracking.faces import FaceFinder
 from tests.films import FAST, SIZE, at_half_size, looseness_px, small_film
@@ -246,7 +246,7 @@ def test_where_a_face_comes_and_goes_is_known(
     kept_bytes: int,
     frames: dict[int, str],
 ) -> None:
-    monkeypatch.setattr(look, "_KEPT_BYTES", kept_bytes)
+    monkeypatch.setattr(sampling, "_KEPT_BYTES", kept_bytes)
     file = webm(tmp_path / "idle.webm", blank(lambda index: not 10 <= index < 14))
     document = extracted(file, sample_rate=4)
     status = {sample["frame"]: sample["status"] for sample in document["frames"]}

@@ -59,6 +59,19 @@ def test_following_pixels_is_never_worse_than_landmarks_alone(extracted: Extract
         assert rms(auto, part) < rms(alone, part), part
 
 
+def test_between_samples_the_pixels_are_followed(extracted: Extract) -> None:
+    def fast(t_s: float) -> Matrix:
+        return Pose(x=256 + 12 * np.sin(2 * np.pi * t_s)).matrix()
+
+    pictures = list(film(fast, times_ms=even_times_ms(30, 2)))
+    every, few = (extracted(pictures, sample_rate=5, follow_every_frame=follow) for follow in (True, False))
+    assert len(every["frames"]) > len(few["frames"])
+    assert every["quality"]["samples"] == few["quality"]["samples"], "landmarks are found as often"
+    assert {sample["status"] for sample in every["frames"]} == {"tracked"}
+    for part in ("mouth", "eyes"):
+        assert rms(every, part, fast) < 0.2, part
+
+
 def test_a_closed_loop_is_not_sampled_out_of_turn_and_an_open_one_to_its_last_frame(
     extracted: Extract,
 ) -> None:
@@ -67,9 +80,9 @@ def test_a_closed_loop_is_not_sampled_out_of_turn_and_an_open_one_to_its_last_fr
     def going(t_s: float) -> Matrix:
         return Pose(x=220 + 20 * t_s + 3 * np.sin(t_s)).matrix()
 
-    closed = extracted(film(times_ms=even_times_ms(15, 4)), sample_rate=4)
+    closed = extracted(film(times_ms=even_times_ms(15, 4)), sample_rate=4, follow_every_frame=False)
     assert [sample["frame"] for sample in closed["frames"]] == list(range(0, 60, 4))
-    opened = extracted(film(going, times_ms=even_times_ms(15, 4)), sample_rate=4)
+    opened = extracted(film(going, times_ms=even_times_ms(15, 4)), sample_rate=4, follow_every_frame=False)
     assert opened["loop"]["closed"] is False
     assert [sample["frame"] for sample in opened["frames"]] == [*range(0, 60, 4), 59]
 

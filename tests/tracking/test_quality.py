@@ -46,6 +46,20 @@ def test_a_speaking_mouth_is_named() -> None:
     assert codes(looks(mouth_open=0.4)) == [], "a mouth that stays open does not move"
 
 
+def test_a_second_face_in_one_sample_of_many_was_made_up() -> None:
+    assert codes(looks(19) + looks(1, faces=2)) == []
+    assert codes(looks(17) + looks(3, faces=2)) == ["several_faces"]
+
+
+@pytest.mark.parametrize("roll", [-90.0, 35.0, 180.0])
+def test_a_video_that_lies_on_its_side_is_named(roll: float) -> None:
+    assert codes(looks(roll=roll)) == ["tilted"]
+
+
+def test_a_head_laid_on_a_shoulder_is_not_tilted() -> None:
+    assert codes(looks(10, roll=25.0) + looks(10, roll=-25.0)) == []
+
+
 def test_large_turns_are_counted_from_where_the_head_usually_is() -> None:
     assert codes(looks(turn=(-30.0, 5.0))) == []
     assert codes(looks(18) + looks(2, turn=(40.0, 0.0))) == ["large_turns"]

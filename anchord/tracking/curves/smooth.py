@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anchord.tracking.gaps import stretches
+from anchord.tracking.curves.gaps import stretches
 
 Floats = NDArray[np.float64]
 

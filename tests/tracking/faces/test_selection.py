@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from anchord.tracking.choice import Choice
-from anchord.tracking.mesh import Landmarks
+from anchord.tracking.faces.mesh import Landmarks
+from anchord.tracking.faces.selection import Choice
 
 SIZE = (512, 640)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anchord.tracking.similarity import Complex, Floats, Similarities
+from anchord.tracking.motion.similarity import Complex, Floats, Similarities
 
 # Standard deviations over the distance of the eyes' corners (1 % is about a pixel of a 512x640 target).
 # A link's own, at its best, and how it grows with the residuals of its features:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hypothesis
 from hypothesis import strategies as st
 
-from anchord.tracking.look import Turns
+from anchord.tracking.sampling import Turns
 
 
 def turns(times_ms: list[float], sample_rate: int) -> list[int]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from anchord.tracking.similarity import Complex, Similarities, fitted, fitted_robustly, moved
+from anchord.tracking.motion.similarity import Complex, Similarities, fitted, fitted_robustly, moved
 
 FACE = np.array([0, 100, 100 + 80j, 80j, 50 + 40j, 20 + 10j, 70 + 66j, 11 + 70j], complex)
 

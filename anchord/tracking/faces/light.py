@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from anchord.tracking.mesh import EYE_CORNERS, Landmarks
+from anchord.tracking.faces.mesh import EYE_CORNERS, Landmarks
 
 Floats = NDArray[np.float64]
 

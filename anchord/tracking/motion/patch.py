@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anchord.tracking.mesh import LOWER_LIDS, RIGID, UPPER_LIDS
-from anchord.tracking.similarity import Complex, Similarities
+from anchord.tracking.faces.mesh import LOWER_LIDS, RIGID, UPPER_LIDS
+from anchord.tracking.motion.similarity import Complex, Similarities
 
 #: (height, width) uint8.
 Grey = NDArray[np.uint8]
@@ -48,10 +47,6 @@ class Patch:
         """How differently the two faces are turned, px: rms over what moves with the skull."""
         rigid = list(RIGID)
         return float(np.sqrt((np.abs(self.shape[rigid] - other.shape[rigid]) ** 2).mean()))
-
-    def reshaped_from(self, other: Patch, tight: Sequence[int]) -> float:
-        """How much some landmarks have another shape, px."""
-        return float((self.shape[list(tight)] - other.shape[list(tight)]).std())
 
     def outline(self) -> NDArray[np.int32]:
         """(478, 2) the landmarks in whole pixels."""

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
 
-from anchord.tracking import follow, light
-from anchord.tracking.choice import Choice
-from anchord.tracking.faces import Face, FaceFinder
-from anchord.tracking.follow import Follower
-from anchord.tracking.patch import CloseUp
+from anchord.tracking.faces import light
+from anchord.tracking.faces.mediapipe import Face, FaceFinder
+from anchord.tracking.faces.mesh import Landmarks
+from anchord.tracking.faces.selection import Choice
+from anchord.tracking.motion import occlusion, tracker
+from anchord.tracking.motion.occlusion import Texture
+from anchord.tracking.motion.patch import CloseUp
+from anchord.tracking.motion.similarity import Floats
+from anchord.tracking.motion.tracker import Follower
 from anchord.tracking.quality import Look
-from anchord.tracking.similarity import Floats
 from anchord.tracking.video import Frame, Video
 
 # So much later than usual a frame on a varying rate is a sample out of turn.
@@ -33,6 +36,7 @@ class _Candidate:
 
     face: Face
     close: CloseUp | None
+    texture: Texture
     colour: Floats
 
 
@@ -45,18 +49,30 @@ class _Looked:
     size: tuple[int, int]
     brightness: float
     candidates: list[_Candidate]
+    #: The frames since the one that was looked at before, as far as they were kept.
+    since: list[Frame] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampled:
-    """A sample with the face that is followed; an extra one is the last frame, out of turn."""
+    """
+    A sample with the face that is followed, or a frame between two of them in which it was only followed.
+
+    An extra one is the last frame, out of turn. Who was only followed has no look.
+    """
 
     index: int
     time_ms: float
     is_extra: bool
     face: Face | None
+    texture: Texture | None
     colour: Floats | None
-    look: Look
+    look: Look | None
+
+    @property
+    def has_face(self) -> bool:
+        """Whether there is a face in it: only then it is followed."""
+        return self.look is None or self.face is not None
 
 
 @dataclass(slots=True)
@@ -93,11 +109,12 @@ def sampled(
     followers: Mapping[str, Follower],
     *,
     sample_rate: int,
+    every_frame: bool,
     on_progress: Callable[[int, int], None],
 ) -> Iterator[Sampled]:
     """
     Every n-th frame (see ``Turns``), the last one, and those on both sides of where a face comes or
-    goes, with the face that is followed.
+    goes, with the face that is followed; and the frames between two faces, in which it is followed too.
 
     The pictures are let go of.
 
@@ -106,14 +123,19 @@ def sampled(
         finder: finds the faces.
         followers: per part; empty where only landmarks are wanted.
         sample_rate: n.
+        every_frame: whether frames between samples are followed.
         on_progress: called with frames decoded and frames expected (0: unknown).
     """
     choice: Choice | None = None
+    before: tuple[float, Landmarks] | None = None
     for seen in _looked(video, finder, sample_rate, bool(followers), on_progress):
         index, time_ms = seen.frame
         choice = choice or Choice(size=seen.size)
         which = choice.of([candidate.face.landmarks for candidate in seen.candidates], time_ms=time_ms)
         chosen = None if which is None else seen.candidates[which]
+        if every_frame and followers and before and chosen:
+            yield from _followed(seen.since, before, (time_ms, chosen.face.landmarks), finder, followers)
+        before = (time_ms, chosen.face.landmarks) if chosen else None
         for follower in followers.values():
             follower.add(chosen.close if chosen else None, chosen.face.landmarks if chosen else None)
         yield Sampled(
@@ -121,8 +143,40 @@ def sampled(
             time_ms=time_ms,
             is_extra=seen.is_extra,
             face=chosen.face if chosen else None,
+            texture=chosen.texture if chosen else None,
             colour=chosen.colour if chosen else None,
             look=_judged(seen, chosen),
+        )
+
+
+def _followed(
+    frames: Sequence[Frame],
+    before: tuple[float, Landmarks],
+    after: tuple[float, Landmarks],
+    finder: FaceFinder,
+    followers: Mapping[str, Follower],
+) -> Iterator[Sampled]:
+    """Follow the skin through frames between two faces; where it about is follows from these."""
+
+    def landmarks_at(time_ms: float) -> Landmarks:
+        share = (time_ms - before[0]) / (after[0] - before[0])
+        return np.asarray(before[1] + share * (after[1] - before[1]))
+
+    def close_up(frame: Frame) -> CloseUp:
+        return tracker.close_up(frame.rgb(), landmarks_at(frame.time_ms))
+
+    closes = [finder.submit(partial(close_up, frame)) for frame in frames]
+    for frame, close in zip(frames, closes, strict=True):
+        for follower in followers.values():
+            follower.add(close.result(), landmarks_at(frame.time_ms))
+        yield Sampled(
+            index=frame.index,
+            time_ms=frame.time_ms,
+            is_extra=False,
+            face=None,
+            texture=None,
+            colour=None,
+            look=None,
         )
 
 
@@ -150,8 +204,11 @@ def _looked(
         future, between = waiting.popleft()
         looked = future.result()
         if before is not None and bool(before.candidates) != bool(looked.candidates):
-            yield from _edge(finder, between, is_followed, is_face_first=bool(before.candidates))
-        yield looked
+            for seen in _edge(finder, between, is_followed, is_face_first=bool(before.candidates)):
+                earlier = [frame for frame in between if frame.index < seen.frame[0]]
+                between = [frame for frame in between if frame.index > seen.frame[0]]
+                yield replace(seen, since=earlier)
+        yield replace(looked, since=between)
         before = looked
 
     try:
@@ -159,8 +216,10 @@ def _looked(
             on_progress(frame.index + 1, expected)
             last = None if turns.has_come(frame.time_ms) else frame
             if last is not None:
-                held = sum(len(between) for _, between in waiting) + len(skipped) + 1
-                if held * frame.width * frame.height * _BYTES_PER_PIXEL <= _KEPT_BYTES:
+                room = _KEPT_BYTES // int(frame.width * frame.height * _BYTES_PER_PIXEL)
+                while waiting and sum(len(between) for _, between in waiting) + len(skipped) >= room:
+                    yield from next_looked()
+                if len(skipped) < room:
                     skipped.append(frame)
                 continue
             waiting.append((finder.submit(partial(_look, finder, frame, is_followed)), skipped))
@@ -206,7 +265,8 @@ def _look(finder: FaceFinder, frame: Frame, is_followed: bool, *, is_extra: bool
         candidates=[
             _Candidate(
                 face=face,
-                close=follow.close_up(pixels, face.landmarks) if is_followed else None,
+                close=tracker.close_up(pixels, face.landmarks) if is_followed else None,
+                texture=occlusion.texture(pixels, face.landmarks),
                 colour=light.skin_colour(pixels, face.landmarks),
             )
             for face in finder.find(pixels)
@@ -230,5 +290,6 @@ def _judged(seen: _Looked, chosen: _Candidate | None) -> Look:
         face_brightness=float(chosen.colour.mean()),
         detail=chosen.close.detail if chosen.close else np.inf,
         turn=chosen.face.pose[:2],
+        roll=chosen.face.pose[2],
         mouth_open=chosen.face.signals[0],
     )

@@ -14,8 +14,9 @@ def between(times_ms: Floats, values: Floats, wanted_ms: Floats, period_ms: floa
     """
     A smooth curve through samples, read at other times.
 
-    Cubic Hermite pieces whose slopes are those of the parabolas through three neighbours; outside
-    the samples it stands still.
+    Cubic Hermite pieces whose slopes are those of the parabolas through three neighbours, and at the ends
+    those of the straight line to the only one; outside the samples it stands still. The page reads a
+    timeline like this.
 
     Args:
         times_ms: (n,) rising.
@@ -36,7 +37,7 @@ def between(times_ms: Floats, values: Floats, wanted_ms: Floats, period_ms: floa
     secants = np.diff(values, axis=0) / steps
     slopes = np.empty_like(values)
     slopes[1:-1] = (secants[:-1] * steps[1:] + secants[1:] * steps[:-1]) / (steps[:-1] + steps[1:])
-    slopes[0], slopes[-1] = 2 * secants[0] - slopes[1], 2 * secants[-1] - slopes[-2]
+    slopes[0], slopes[-1] = secants[0], secants[-1]
     k = np.clip(np.searchsorted(times_ms, wanted_ms, side="right") - 1, 0, len(times_ms) - 2)
     step = steps[k]
     u = np.clip((wanted_ms - times_ms[k])[:, None] / step, 0, 1)
@@ -53,6 +54,7 @@ def for_straight_lines(
     times_ms: Floats,
     values: Floats,
     frame_times_ms: Floats,
+    curve: Floats,
     period_ms: float | None = None,
 ) -> Floats:
     """
@@ -65,6 +67,7 @@ def for_straight_lines(
         times_ms: (n,) of the samples, rising.
         values: (n, c) on the curve.
         frame_times_ms: (m,) of every frame between the first and the last sample, or of the loop.
+        curve: (m, c) what is right in these frames.
         period_ms: where the curve repeats, after which time.
 
     Returns:
@@ -73,7 +76,6 @@ def for_straight_lines(
     count = len(times_ms)
     if count < 3:
         return values
-    curve = between(times_ms, values, frame_times_ms, period_ms)
     ends = np.append(times_ms, times_ms[0] + period_ms) if period_ms is not None else times_ms
     left = np.clip(np.searchsorted(ends, frame_times_ms, side="right") - 1, 0, len(ends) - 2)
     share = np.clip((frame_times_ms - ends[left]) / (ends[left + 1] - ends[left]), 0, 1)

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from anchord.tracking.glue import carried, glued, one_face, placed, plate_motion
-from anchord.tracking.links import Link
-from anchord.tracking.similarity import Complex, Similarities
+from anchord.tracking.motion.pose_graph import Link
+from anchord.tracking.motion.registration import carried, glued, one_face, placed, plate_motion
+from anchord.tracking.motion.similarity import Complex, Similarities
 
 MIDDLE = 260 + 300j
 

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from anchord.tracking.mesh import Landmarks
+from anchord.tracking.faces.mesh import Landmarks
 
 T = TypeVar("T")
 

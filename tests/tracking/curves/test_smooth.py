@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from anchord.tracking.smooth import Piece, outliers, pieces, smoothed
+from anchord.tracking.curves.smooth import Piece, outliers, pieces, smoothed
 
 TIMES = np.arange(120) * 1000 / 30
 ALL = np.ones(120, bool)

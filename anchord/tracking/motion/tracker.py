@@ -20,10 +20,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from anchord.tracking.links import Link
-from anchord.tracking.mesh import LIDS, MOVING_RIMS, OVAL, PARTS, RIGID, Landmarks, Part, eyes_across
-from anchord.tracking.patch import CloseUp, Features, Grey, Patch, matrix, middle_of
-from anchord.tracking.similarity import Complex, Similarities, fitted, fitted_robustly, moved, points
+from anchord.tracking.faces.mesh import LIDS, MOVING_RIMS, OVAL, PARTS, RIGID, Landmarks, Part, eyes_across
+from anchord.tracking.motion.patch import CloseUp, Features, Grey, Patch, matrix, middle_of
+from anchord.tracking.motion.pose_graph import Link
+from anchord.tracking.motion.similarity import Complex, Similarities, fitted, fitted_robustly, moved, points
 
 # Outer corners of the eyes in a patch are this far apart at most, px. Enough: a 512x640 target shows
 # a good face at 100 to 150. More costs time and gains nothing against the noise of compression.
@@ -48,17 +48,10 @@ _RESIDUAL_FINE_PX = 1.0
 # Movements that differ by less are averaged, others counted (see ``moved``).
 _AGREED_PX = 0.3
 
-# The part is known again where so many features agree with a keyframe, or, as a head turns away from it,
-# with a sample before it where it was known.
-_KNOWN, _STILL_KNOWN, _SURELY_KNOWN = 0.35, 0.6, 0.7
-# And its pixels must be like those there: correlation of the middle of the part, slightly blurred, where
-# a hand is at 0 to 0.3. So is a laugh, but that the landmarks see: by how much the part has another shape.
-# What others are measured against must be sure of it. Sides and shapes in distances of the eyes' corners.
-_ALIKE, _STILL_ALIKE, _OTHER_SHAPE, _REALLY_OTHER_SHAPE = 0.35, 0.5, 0.02, 0.025
-_LIKENESS_SIDES = (0.30, 0.18)
-# The face looks elsewhere than in a keyframe from here on; a hand shifts landmarks by less.
-_TURNED = 0.012
-# A new keyframe where the part is known but fewer agree than this, and the face really changed its shape.
+# The part is seen where so many features agree with a keyframe, or as a face changes, with the sample
+# before. Only what is seen is worth a keyframe.
+_SEEN, _STILL_SEEN = 0.35, 0.6
+# A new keyframe where the part is seen but fewer agree than this, and the face really changed its shape.
 _AGREE_WELL = 0.75
 # A keyframe that so many features know again says it all: the sample before would add nothing.
 _PLAINLY_SEEN = 0.95
@@ -103,14 +96,12 @@ class Follower:
     Follows the skin around one part through the samples, which must be added in order.
 
     ``links`` holds what was measured, and ``agree`` for each sample the share of features that agree
-    with the keyframe most like it: 0 where there is no face. ``is_known`` says whether what is seen is
-    that part at all: a hand in front of it is not, however still it is held.
+    with the keyframe most like it: 0 where there is no face.
     """
 
     part: Part
     links: list[Link] = field(default_factory=list, init=False)
     agree: list[float] = field(default_factory=list, init=False)
-    is_known: list[bool] = field(default_factory=list, init=False)
     _reference: Complex | None = field(default=None, init=False)
     _size: tuple[int, int] = field(default=(0, 0), init=False)
     _eyes_px: float = field(default=0.0, init=False)
@@ -121,7 +112,6 @@ class Follower:
         """Measure the next sample; None for one without a face."""
         if close is None or landmarks is None:
             self.agree.append(0.0)
-            self.is_known.append(False)
             self._last = None
             return
         shape = points(landmarks)
@@ -130,7 +120,6 @@ class Follower:
         here = self._patch(close, shape)
         if not self._keyframes:
             self.agree.append(1.0)
-            self.is_known.append(True)
             self._last = self._new_keyframe(here)
             return
         nearest, *others = sorted(self._keyframes, key=lambda key: key.turned_from(here))
@@ -140,18 +129,11 @@ class Follower:
         neighbour = (
             self._measure(self._last, here, _NEIGHBOUR_LEVELS)[0] if self._last and not is_plain else None
         )
-        is_known = agree >= _KNOWN and (
-            agree >= _SURELY_KNOWN or self._is_like(nearest, here, reshaped=_OTHER_SHAPE)
-        )
-        is_turned = nearest.turned_from(here) > _TURNED * self._eyes_px
-        if not is_known and is_turned and self._last and neighbour and self.is_known[-1]:
-            is_known = neighbour.agree >= _STILL_KNOWN and self._likeness(self._last, here) >= _STILL_ALIKE
         self.agree.append(agree)
-        self.is_known.append(is_known)
+        is_seen = agree >= _SEEN or (neighbour is not None and neighbour.agree >= _STILL_SEEN)
         if (
-            is_known
+            is_seen
             and agree < _AGREE_WELL
-            and self._is_like(nearest, here, reshaped=_REALLY_OTHER_SHAPE)
             and nearest.turned_from(here) > _SHAPE_CHANGED * self._eyes_px
             and len(self._keyframes) < _MAX_KEYFRAMES
         ):
@@ -240,24 +222,6 @@ class Follower:
         still: Features = before.features[lids[y, x] == 0]
         # In a small face there may be hardly any other; better pulled a little than lost.
         return still if len(still) >= _FEWEST else before.features
-
-    def _is_like(self, before: Patch, here: Patch, *, reshaped: float) -> bool:
-        """Whether the part looks as it did, or different for a reason: it is *reshaped* at least."""
-        is_reshaped = here.reshaped_from(before, self.part.tight) > reshaped * self._eyes_px
-        return is_reshaped or self._likeness(before, here) >= _ALIKE
-
-    def _likeness(self, before: Patch, here: Patch) -> float:
-        """Correlation of the part itself, lips or lids and all, -1 to 1."""
-        middle = np.array(self._size) / 2
-        reach = np.array(_LIKENESS_SIDES) * self._eyes_px
-        left, top = np.maximum(middle - reach, 0).astype(int).tolist()
-        right, bottom = np.minimum(middle + reach + 1, self._size).astype(int).tolist()
-        side = round(0.08 * self._eyes_px) | 1
-        one, other = (
-            cv2.GaussianBlur(patch.pixels[top:bottom, left:right], (side, side), 0)
-            for patch in (before, here)
-        )
-        return float(cv2.matchTemplate(one, other, cv2.TM_CCOEFF_NORMED)[0, 0])
 
     def _new_keyframe(self, here: Patch) -> Patch:
         keyframe = replace(here, features=self._features(here))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from anchord.tracking.mesh import Landmarks
+from anchord.tracking.faces.mesh import Landmarks
 
 # How far a face may get from where it was last seen, in its own height: at once, and per second after.
 _NEAR, _NEAR_PER_S = 0.5, 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from anchord.tracking.between import between, for_straight_lines
+from anchord.tracking.curves.interpolate import between, for_straight_lines
 
 FRAMES = np.arange(120) * 1000 / 30
 
@@ -43,16 +43,18 @@ def test_outside_its_samples_it_stands_still() -> None:
 def test_straight_lines_then_lie_nearer_to_the_motion() -> None:
     times = FRAMES[::3]
     plain = rms(drawn(times, circle(times), 4000.0) - circle(FRAMES))
-    fit = for_straight_lines(times, circle(times), FRAMES, 4000.0)
+    fit = for_straight_lines(times, circle(times), FRAMES, circle(FRAMES), 4000.0)
     assert rms(drawn(times, fit, 4000.0) - circle(FRAMES)) < 0.65 * plain
 
 
 def test_where_every_frame_is_a_sample_nothing_changes() -> None:
-    assert np.allclose(for_straight_lines(FRAMES, circle(FRAMES), FRAMES, 4000.0), circle(FRAMES), atol=1e-9)
+    assert np.allclose(
+        for_straight_lines(FRAMES, circle(FRAMES), FRAMES, circle(FRAMES), 4000.0), circle(FRAMES), atol=1e-9
+    )
 
 
 def test_a_straight_motion_is_left_as_it_is() -> None:
     times = FRAMES[::4]
     values = times[:, None] * 0.01
     frames = FRAMES[times[-1] >= FRAMES]
-    assert np.allclose(for_straight_lines(times, values, frames), values, atol=1e-9)
+    assert np.allclose(for_straight_lines(times, values, frames, frames[:, None] * 0.01), values, atol=1e-9)

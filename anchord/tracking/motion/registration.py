@@ -13,9 +13,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from anchord.tracking.links import Joined, Link, agreed
-from anchord.tracking.mesh import LEFT_EYE, RIGHT_EYE, RIGID, eyes_across
-from anchord.tracking.similarity import Complex, Floats, Similarities, fitted
+from anchord.tracking.curves.interpolate import between
+from anchord.tracking.faces.mesh import LEFT_EYE, RIGHT_EYE, RIGID, eyes_across
+from anchord.tracking.motion.pose_graph import Joined, Link, agreed
+from anchord.tracking.motion.similarity import Complex, Floats, Similarities, fitted
 
 # Share of the eyes in what is taken for the face's size.
 _EYES_SAY = 0.8
@@ -44,6 +45,25 @@ def plate_motion(clip: Complex) -> tuple[Complex, Similarities]:
     middle = plate.mean()
     plate = (plate - middle) * (abs(across) / across) + middle
     return plate, fitted(plate[rigid], clip[:, rigid])
+
+
+def filled(motion: Similarities, times_ms: Floats, wanted_ms: Floats, middle: complex) -> Similarities:
+    """
+    A motion that is known at some times, at others too: smoothly, and only a first guess.
+
+    Args:
+        motion: (k,).
+        times_ms: (k,) when it is known.
+        wanted_ms: (n,).
+        middle: of what it moves.
+    """
+    if len(times_ms) == len(wanted_ms):
+        return motion
+    at = motion.a * middle + motion.b
+    known = np.stack([motion.a.real, motion.a.imag, at.real, at.imag], axis=1)
+    values = between(times_ms, known, wanted_ms)
+    a = values[:, 0] + 1j * values[:, 1]
+    return Similarities(a=a, b=values[:, 2] + 1j * values[:, 3] - a * middle)
 
 
 def glued(

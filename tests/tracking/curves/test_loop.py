@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from anchord.tracking.loop import seam
+from anchord.tracking.curves.loop import seam
 
 TIMES = np.linspace(0, 3900, 40)
 KNOWN = np.ones(40, bool)

@@ -1,0 +1,3 @@
+"""Which faces are in a picture, and which of them is followed."""
+
+from anchord.tracking.faces.mediapipe import FaceFinder as FaceFinder

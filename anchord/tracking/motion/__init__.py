@@ -1,0 +1,1 @@
+"""How the skin moves, and what is in front of it."""
