@@ -196,7 +196,7 @@ def test_a_pack_that_hangs_does_not_keep_a_round_from_ending(root: Path, rigs: l
     rig.run()
     rig.rounds.relieve()
     assert not rig.rounds.is_under_way
-    assert rig.rounds.rescans == 2
+    assert rig.rounds.rescans >= 2
 
 
 def test_a_root_that_goes_is_waited_for_and_nothing_is_thrown(root: Path, rigs: list[Rig]) -> None:

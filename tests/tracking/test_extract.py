@@ -168,8 +168,10 @@ def test_a_transparent_video_keeps_its_face(tmp_path: Path, extracted: Extract) 
 
 @pytest.mark.parametrize("fit", ["contain", "cover", "fill"])
 def test_the_video_lies_in_the_target_as_the_page_draws_it(extracted: Extract, fit: str) -> None:
-    document = extracted(small_film(), sample_rate=5, target_width=1000, target_height=500, fit=fit)
-    plain = extracted(small_film(), sample_rate=5, target_width=SIZE[0], target_height=SIZE[1])
+    # Which further frames a page needs depends on the target's pixels, and they move the others a little.
+    asked = {"sample_rate": 5, "follow_every_frame": False}
+    document = extracted(small_film(), target_width=1000, target_height=500, fit=fit, **asked)
+    plain = extracted(small_film(), target_width=SIZE[0], target_height=SIZE[1], **asked)
     scale = {
         "contain": (500 / 320, 500 / 320),
         "cover": (1000 / 256, 1000 / 256),

@@ -91,8 +91,8 @@ def test_at_the_limit_of_watches_packs_are_polled_beside_and_the_sysctl_is_named
     before = limit.read_text()
     watcher = watching(root, watchers)
     try:
-        limit.write_text("3")
-        for i in range(5):
+        limit.write_text("20")
+        for i in range(50):
             (root / f"p{i}").mkdir()
             assert watcher.look(f"p{i}", f"{root}/p{i}", Names(), None) is not None
     finally:
