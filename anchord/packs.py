@@ -15,7 +15,16 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 
 from anchord import timeline
-from anchord.errors import FileError, MachineError, NoInputError, RootError, SettingsError, fault, reason
+from anchord.errors import (
+    FileError,
+    MachineError,
+    NoInputError,
+    RootError,
+    SettingsError,
+    VideoError,
+    fault,
+    reason,
+)
 from anchord.files import FileKey, Folder
 from anchord.guard import guarded_within
 from anchord.model import MODEL_SHA256
@@ -231,6 +240,20 @@ def staleness(folder: Folder, settings: PackSettings, video: FileKey) -> Stale |
     if made.source.mtime_us == video.mtime_us and video.ctime_ns < written_ns:
         return None
     return Stale(reason="video changed", unless_sha256=str(made.source.sha256))
+
+
+def check_size(what: str, video: FileKey, most: int) -> None:
+    """
+    See, before it is read, that a video is not larger than it may be.
+
+    Raises:
+        VideoError: it is; a worker would refuse it anyway, after minutes.
+    """
+    if video.size > most:
+        raise VideoError(
+            f"{what}: has {video.size} bytes, over the limit max_bytes = {most}; "
+            "use a smaller video, or raise limits.max_bytes in anchord.toml"
+        )
 
 
 def digest(stream: BufferedReader, name: str) -> str:

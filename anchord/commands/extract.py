@@ -74,6 +74,7 @@ def extract_now(
     chosen, stream, target = _opened(request, settings)
     with stream:
         key = FileKey.of_opened(stream)
+        packs.check_size(chosen.video, key, settings.limits.max_bytes)
         task = Task(
             pack=request.avatar_id or "",
             settings=chosen,

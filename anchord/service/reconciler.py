@@ -101,7 +101,7 @@ def decide(
         stale = packs.staleness(folder, chosen, video)
         if stale is None or (stale.unless_sha256 and video == confirmed):
             return UpToDate(None)
-        _check_size(f"{path}/{chosen.video}", video, settings.limits.max_bytes)
+        packs.check_size(f"{path}/{chosen.video}", video, settings.limits.max_bytes)
         try:
             stream = _opened(folder, chosen.video)
         except NoInputError:
@@ -138,15 +138,6 @@ def _opened(folder: Folder, video: str) -> BufferedReader:
         return folder.open(video)
     except FileError as error:
         raise VideoError(str(error)) from error
-
-
-def _check_size(what: str, video: FileKey, most: int) -> None:
-    """Before it is read: what is over the limit would be refused anyway, after minutes."""
-    if video.size > most:
-        raise VideoError(
-            f"{what}: has {video.size} bytes, over the limit max_bytes = {most}; "
-            "use a smaller video, or raise limits.max_bytes in anchord.toml"
-        )
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
