@@ -31,7 +31,8 @@ def test_a_dropped_video_gets_its_timeline(root: Path) -> None:
     assert written["video"] == "idle.webm"
     assert (written["frames"], written["samples"], written["faces"], written["coverage"]) == (15, 6, 6, 1.0)
     assert written["longest_gap_ms"] == 0
-    assert written["warnings"] == []
+    # Half a second of a slow motion may nearly close.
+    assert set(written["warnings"]) <= {"almost_loop"}
     assert {"elapsed_s", "queued_s", "bytes", "face_height", "reason"} <= written.keys()
     assert sorted(os.listdir(root / "me")) == [OUTPUT, "idle.webm"]
 
