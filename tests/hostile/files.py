@@ -229,6 +229,8 @@ def ending(name: str, kind: str) -> Ending:
             return "written"
         case "a number beyond floats" if name == MANIFEST:
             return "written"  # nothing of ours
+        case "huge" if is_video:
+            return "written"  # blanks behind a whole film, which a player passes over
         case "a name that moves the cursor":
             return "no video"
         case "a name of 255 letters of two bytes":
