@@ -391,7 +391,8 @@ test("nobody asks again and again but who was told to, and then less often while
 			.map(({ startTime }) => startTime),
 	);
 	const pauses = at.slice(2).map((ms, i) => ms - at[i + 1]);
-	assert.ok(pauses.at(-1) > 1.5 * pauses.at(-3), `${pauses}`);
+	// Two at a time: a busy machine makes one or the other longer.
+	assert.ok(pauses.at(-1) + pauses.at(-2) > 1.5 * (pauses[0] + pauses[1]), `${pauses}`);
 });
 
 test("off the screen it neither draws nor decodes nor asks, and its cues still end", async () => {
