@@ -27,8 +27,10 @@ from anchord.settings import WatchSettings
 
 # Packs that are taken from the events in one turn of the loop.
 _TAKEN = 200
-# After lost events all packs are looked at; not more often than this, whatever goes on losing them.
-_RESCAN_AT_MOST_S = 1.0
+# After lost events all packs are looked at; not more often than this, and not for more than a quarter of the
+# time, whatever goes on losing them.
+_RESCAN_AT_MOST_S = 0.5
+_RESCAN_SHARE = 0.25
 # An event is late by milliseconds; what none has come for by then was changed without one.
 _MISSED_AFTER_S = 2.0
 # Polling pauses at least so many times as long as the last look at all packs took.
@@ -333,7 +335,7 @@ class Rounds:
 
     def _scan_soon(self) -> None:
         """Look at all packs, but not all the time."""
-        earliest_s = self._sweep_began_s + max(_RESCAN_AT_MOST_S, 2 * self._swept_s)
+        earliest_s = self._sweep_began_s + max(_RESCAN_AT_MOST_S, self._swept_s / _RESCAN_SHARE)
         self.timers.set_by(RoundDue("scan"), at_s=max(self.clock(), earliest_s))
 
     def _gone(self, pack: str) -> None:

@@ -66,10 +66,10 @@ _COOKIE_PREFIX = b".anchord-cookie-"
 _LOCK = os.fsencode(lock.NAME)
 _OWN_PREFIXES = (_COOKIE_PREFIX, os.fsencode(TEMPORARY_PREFIX))
 
-# A folder with more events than this in a second is not listened to for a second: two processes that
-# make and delete files as fast as they can would keep the reading thread, and Python's lock, busy.
-# An upload in pieces of 64 KiB at 60 MB/s makes a thousand.
-_STORM, STORM_S = 1000, 1.0
+# A folder with more events than this in a second is not listened to for a while: two processes that make
+# and delete files as fast as they can would keep the reading thread, and Python's lock, busy. An upload in
+# pieces of 64 KiB at 60 MB/s makes a thousand. The pause is what a new pack may wait for in a root that storms.
+_STORM, _COUNTED_S, STORM_S = 1000, 1.0, 0.5
 
 # Without this, what watchdog says while nobody listens would go to stderr between the log's lines.
 logging.getLogger("watchdog").addHandler(logging.NullHandler())
@@ -95,7 +95,7 @@ class _Ear:
 
     def on_event(self, event: InotifyEvent) -> None:
         now_s = time.monotonic()
-        if now_s - self.since_s > STORM_S:
+        if now_s - self.since_s > _COUNTED_S:
             self.since_s, self.count = now_s, 0
         self.count += 1
         if self.count > _STORM:
