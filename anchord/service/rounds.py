@@ -7,7 +7,7 @@ The root may be a link, be made again, be mounted over, or be gone for a while; 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -308,15 +308,14 @@ class Rounds:
             log.warning("pack_still_changing", pack=pack, changing_s=round(changing_s))
         if self.is_watching:
             self.timers.set_by(RoundDue("scan"), at_s=now_s + self.settings.rescan_s)
-            if self.watcher.is_root_silent or self._polled():
+            if self.watcher.is_root_silent or any(self._polled()):
                 pause_s = max(self.settings.poll_s, _PAUSE_OVER_LOOK * self._swept_s)
                 self.timers.set(RoundDue("poll"), at_s=now_s + pause_s)
 
-    def _polled(self) -> list[str]:
+    def _polled(self) -> Iterator[str]:
         """The packs in which things may change without an event."""
-        return [
-            pack for pack, look in self.known.seen.items() if self.watcher.polls(pack, look.folder.device)
-        ]
+        polls = self.watcher.polls
+        return (pack for pack, look in self.known.seen.items() if polls(pack, look.folder.device))
 
     def _follow(self) -> None:
         if not self.lanes.is_busy_with(ROOT) and self._sweep is None:
@@ -329,7 +328,7 @@ class Rounds:
         if self.watcher.is_root_silent:
             self._follow()
         elif self._sweep is None:
-            self._begin_sweep(self._polled(), is_whole=False)
+            self._begin_sweep(list(self._polled()), is_whole=False)
         else:
             self.timers.set(RoundDue("poll"), at_s=self.clock() + self.settings.poll_s)
 

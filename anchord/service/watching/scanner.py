@@ -98,32 +98,39 @@ def look_at(folder: str, names: Names, before: Look | None = None) -> Look | Non
         return None
     if not stat.S_ISDIR(status.st_mode):
         return None
-    place = FolderKey(status.st_dev, status.st_ino, status.st_mode, status.st_uid, status.st_gid)
+    place = (status.st_dev, status.st_ino, status.st_mode, status.st_uid, status.st_gid)
     changed_ns = status.st_mtime_ns
-    is_same = (
-        before is not None
-        and not before.trouble
-        and before.folder == place
-        and before.changed_ns == changed_ns
-        and time.time_ns() - changed_ns > _TICK_NS
-    )
-    was = before.feed if before is not None and is_same else None
     try:
-        feed = (
-            None if was and was[0] is None else _key(folder, names.video),
-            None if was and was[1] is None else _key(folder, FILE_NAME),
-            None if was and was[2] is None else _key(folder, MANIFEST_NAME),
-        )
-        # Whoever replaces or deletes it changes the folder.
-        output = before.output if before is not None and is_same else _key(folder, names.output)
+        if (
+            before is not None
+            and not before.trouble
+            and before.changed_ns == changed_ns
+            and before.folder == place
+            and time.time_ns() - changed_ns > _TICK_NS
+        ):
+            return _look_again(folder, names, before)
+        feed = (_key(folder, names.video), _key(folder, FILE_NAME), _key(folder, MANIFEST_NAME))
+        output = _key(folder, names.output)
     except OSError as error:
         trouble = f"{error.filename or folder}: cannot be looked at: {reason(error)}"
-        return Look((None, None, None), None, place, changed_ns, trouble=trouble)
+        return Look((None, None, None), None, FolderKey(*place), changed_ns, trouble=trouble)
     listed_ns = changed_ns if feed[0] is None or names.is_stand_in else 0
-    return Look(feed, output, place, changed_ns, listed_ns)
+    return Look(feed, output, FolderKey(*place), changed_ns, listed_ns)
 
 
-def _key(folder: str, name: str) -> FileKey | None:
+def _look_again(folder: str, names: Names, before: Look) -> Look:
+    """Look at a pack in whose folder no entry came or went: what was not there still is not."""
+    video, settings, manifest = before.feed
+    feed = (
+        video and _key(folder, names.video, video),
+        settings and _key(folder, FILE_NAME, settings),
+        manifest and _key(folder, MANIFEST_NAME, manifest),
+    )
+    # Whoever replaces or deletes the output changes the folder.
+    return before if feed == before.feed else before._replace(feed=feed)
+
+
+def _key(folder: str, name: str, before: FileKey | None = None) -> FileKey | None:
     try:
         status = os.stat(f"{folder}/{name}", follow_symlinks=False)  # noqa: PTH116
     except OSError as error:
@@ -133,7 +140,8 @@ def _key(folder: str, name: str) -> FileKey | None:
     if stat.S_ISLNK(status.st_mode):
         with Folder(folder) as opened:
             return opened.look(name)
-    return FileKey.of(status)
+    found = FileKey.of(status)
+    return before if found == before else found
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -158,11 +166,16 @@ class Sweep:
     on_defect: Callable[[Exception], None] = lambda _error: None
     _left: deque[str] = field(init=False)
     _found: deque[tuple[str, Look | AnchordError | None]] = field(default_factory=deque, init=False)
-    #: Packs that are looked at in this moment, one for each turn that is under way.
-    at: set[str] = field(default_factory=set, init=False)
+    # Each turn under way -> the pack that it looks at in this moment.
+    _at: dict[object, str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._left = deque(self.packs)
+
+    @property
+    def at(self) -> set[str]:
+        """Packs that are looked at in this moment, one for each turn that is under way."""
+        return set(list(self._at.values()))
 
     @property
     def is_done(self) -> bool:
@@ -171,18 +184,24 @@ class Sweep:
 
     def turn(self) -> list[tuple[str, Look | AnchordError | None]]:
         """Look at some packs; those that are not as they were, also of a turn that hangs at its next pack."""
-        ends_s = time.monotonic() + _SLICE_S
+        turn, ends_s = object(), time.monotonic() + _SLICE_S
         while self._left and time.monotonic() < ends_s:
-            try:
-                pack = self._left.popleft()
-            except IndexError:  # another thread took the last one
-                break
-            self.at.add(pack)
-            look = guarded(partial(self.look, pack), self.on_defect)
-            if look is None or look != self.seen(pack):
-                self._found.append((pack, look))
-            self.at.discard(pack)
+            failed = guarded(partial(self._look_until, ends_s, turn), self.on_defect)
+            if failed is not None:
+                self._found.append((self._at[turn], failed))
+        self._at.pop(turn, None)
         return self.take()
+
+    def _look_until(self, ends_s: float, turn: object) -> None:
+        """Look at one pack after the other; what one of them raises is the answer for the last begun."""
+        while time.monotonic() < ends_s:
+            try:
+                pack = self._at[turn] = self._left.popleft()
+            except IndexError:  # another thread took the last one
+                return
+            look, seen = self.look(pack), self.seen(pack)
+            if look is None or (look is not seen and look != seen):
+                self._found.append((pack, look))
 
     def take(self) -> list[tuple[str, Look | AnchordError | None]]:
         """What was found and not taken yet. From any thread."""

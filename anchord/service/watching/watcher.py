@@ -144,7 +144,7 @@ class Watcher:
         """
         self.listen(pack)
         look = look_at(path, names, before)
-        if look is not None and self.events is not None:
+        if look is not None and look is not before and self.events is not None:
             if before is not None and before.folder[:2] != look.folder[:2]:
                 self.events.unwatch(pack)  # another folder has its name
                 self.listen(pack)
