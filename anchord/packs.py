@@ -77,9 +77,14 @@ def is_pack_name(name: str) -> bool:
     return name[:1] not in ("", ".") and name not in _NOT_PACKS
 
 
-def find_packs(root: Path, *, follow: bool = True) -> list[Pack]:
+def find_packs(root: Path) -> list[Pack]:
+    """The packs of the avatars *root*, in the order of their ids; raises as :func:`pack_ids`."""
+    return [Pack(name, f"{root}/{name}") for name in sorted(pack_ids(root))]
+
+
+def pack_ids(root: Path, *, follow: bool = True) -> list[str]:
     """
-    The packs of the avatars *root*, in the order of their ids.
+    The ids of the packs of the avatars *root*, in no order.
 
     Args:
         root: where they lie.
@@ -91,27 +96,27 @@ def find_packs(root: Path, *, follow: bool = True) -> list[Pack]:
     """
     try:
         with os.scandir(root) as entries:
-            names = sorted(
-                entry.name for entry in entries if is_pack_name(entry.name) and is_folder(entry, follow)
-            )
+            return [
+                entry.name
+                for entry in entries
+                if (entry.is_dir(follow_symlinks=False) or is_link_to_folder(entry, follow))
+                and is_pack_name(entry.name)
+            ]
     except OSError as error:
         raise RootError(
             f"{root}: avatars root cannot be read: {reason(error)}; create it, or name another with "
             "--root or root = in anchord.toml"
         ) from error
-    return [Pack(name, f"{root}/{name}") for name in names]
 
 
-def is_folder(entry: os.DirEntry[str], follow: bool = True) -> bool:
+def is_link_to_folder(entry: os.DirEntry[str], follow: bool = True) -> bool:
     """
-    Whether an entry of the root is a folder, or a link to one; or, not followed, any link.
+    Whether an entry of the root is a link to a folder; or, not followed, any link.
 
     What can't be looked at counts as one: the look at that pack says what is wrong with it.
     """
-    if not entry.is_symlink():
-        return entry.is_dir(follow_symlinks=False)
-    if not follow:
-        return True
+    if not entry.is_symlink() or not follow:
+        return entry.is_symlink()
     found = guarded_within(lambda: stat.S_ISDIR(os.stat(entry.path).st_mode), entry.path)  # noqa: PTH116
     return found if isinstance(found, bool) else found.is_environment
 

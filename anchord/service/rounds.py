@@ -7,7 +7,7 @@ The root may be a link, be made again, be mounted over, or be gone for a while; 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from anchord.service import lock
 from anchord.service.lanes import Lanes, Stepped
 from anchord.service.reconciler import Reconciler
 from anchord.service.timers import Timers
-from anchord.service.watching.scanner import Known, Look, Sweep
+from anchord.service.watching.scanner import Known, Look, Sweep, is_still
 from anchord.service.watching.watcher import ROOT, STORM_S, RootKey, Watcher, root_key
 from anchord.settings import WatchSettings
 
@@ -31,6 +31,7 @@ _TAKEN = 200
 # time, whatever goes on losing them.
 _RESCAN_AT_MOST_S = 0.5
 _RESCAN_SHARE = 0.25
+_LET_END_S = 0.3
 # An event is late by milliseconds; what none has come for by then was changed without one.
 _MISSED_AFTER_S = 2.0
 # Polling pauses at least so many times as long as the last look at all packs took.
@@ -172,7 +173,8 @@ class Rounds:
             self._untold.pop(pack, None)
             self.reconciler.touch(pack)
         if is_all:
-            self._scan_soon()
+            # Events were lost, or somebody is deleting the root with all that is in it: let him end.
+            self._scan_soon(after_s=_LET_END_S)
         if events.muted:
             self.timers.set_by(RoundDue("calm"), at_s=self.clock() + STORM_S)
         if events.has_more:
@@ -214,8 +216,7 @@ class Rounds:
             self._lock, self._locked = taken, key
         if self.is_watching:
             is_other = self.watcher.follow(key) or is_other
-        found = packs.find_packs(Path(key.path), follow=False)
-        return Listed(key, [pack.id for pack in found], is_other)
+        return Listed(key, packs.pack_ids(Path(key.path), follow=False), is_other)
 
     def _followed(self, found: object) -> None:
         """Take in what became of the root."""
@@ -243,7 +244,8 @@ class Rounds:
     def _begin_sweep(self, ids: Sequence[str], *, is_whole: bool) -> None:
         self._sweep_began_s = self.clock()
         self._sweep = Sweep(
-            packs=ids,
+            packs=sorted(ids) if self._is_first else ids,
+            is_still=self._is_still,
             look=self._first_look if self._is_first else self.reconciler.look_now,
             seen=self.known.seen.get,
             is_whole=is_whole,
@@ -251,6 +253,16 @@ class Rounds:
         )
         self._turns.clear()
         self._next_turn()
+
+    def _is_still(self, pack: str) -> bool:
+        """Whether a pack is as it was seen last, and heard. Run in a lane."""
+        look, events = self.known.seen.get(pack), self.watcher.events
+        return (
+            look is not None
+            and not self._is_first
+            and (events is None or events.is_watched(pack))
+            and is_still(f"{self.known.root}/{pack}", self.known.names(pack), look, now_ns=time.time_ns())
+        )
 
     def _first_look(self, pack: str) -> Look | None:
         """Clean up what a killed daemon left, too. Run in a lane: a mount may hang here, and only here."""
@@ -308,14 +320,14 @@ class Rounds:
             log.warning("pack_still_changing", pack=pack, changing_s=round(changing_s))
         if self.is_watching:
             self.timers.set_by(RoundDue("scan"), at_s=now_s + self.settings.rescan_s)
-            if self.watcher.is_root_silent or any(self._polled()):
+            if self.watcher.polls_any(self.known.seen.keys()):
                 pause_s = max(self.settings.poll_s, _PAUSE_OVER_LOOK * self._swept_s)
                 self.timers.set(RoundDue("poll"), at_s=now_s + pause_s)
 
-    def _polled(self) -> Iterator[str]:
+    def _polled(self) -> list[str]:
         """The packs in which things may change without an event."""
         polls = self.watcher.polls
-        return (pack for pack, look in self.known.seen.items() if polls(pack, look.folder.device))
+        return [pack for pack, look in self.known.seen.items() if polls(pack, look.folder.device)]
 
     def _follow(self) -> None:
         if not self.lanes.is_busy_with(ROOT) and self._sweep is None:
@@ -328,14 +340,14 @@ class Rounds:
         if self.watcher.is_root_silent:
             self._follow()
         elif self._sweep is None:
-            self._begin_sweep(list(self._polled()), is_whole=False)
+            self._begin_sweep(self._polled(), is_whole=False)
         else:
             self.timers.set(RoundDue("poll"), at_s=self.clock() + self.settings.poll_s)
 
-    def _scan_soon(self) -> None:
+    def _scan_soon(self, after_s: float = 0.0) -> None:
         """Look at all packs, but not all the time."""
         earliest_s = self._sweep_began_s + max(_RESCAN_AT_MOST_S, self._swept_s / _RESCAN_SHARE)
-        self.timers.set_by(RoundDue("scan"), at_s=max(self.clock(), earliest_s))
+        self.timers.set_by(RoundDue("scan"), at_s=max(self.clock() + after_s, earliest_s))
 
     def _gone(self, pack: str) -> None:
         self.reconciler.forget(pack)

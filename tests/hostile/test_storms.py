@@ -1,4 +1,4 @@
-"""Somebody who never stops: files, folders and disks that change all the time cost their own pack and no more."""
+"""Who never stops: files, folders and disks that change all the time cost their own pack and no more."""
 
 from __future__ import annotations
 

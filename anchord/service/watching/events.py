@@ -68,7 +68,7 @@ _OWN_PREFIXES = (_COOKIE_PREFIX, os.fsencode(TEMPORARY_PREFIX))
 
 # A folder with more events than this in a second is not listened to for a while: two processes that make
 # and delete files as fast as they can would keep the reading thread, and Python's lock, busy. An upload in
-# pieces of 64 KiB at 60 MB/s makes a thousand. The pause is what a new pack may wait for in a root that storms.
+# pieces of 64 KiB at 60 MB/s makes a thousand. A new pack in a root that storms may wait for the pause.
 _STORM, _COUNTED_S, STORM_S = 1000, 1.0, 0.5
 
 # Without this, what watchdog says while nobody listens would go to stderr between the log's lines.

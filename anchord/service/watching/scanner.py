@@ -98,39 +98,32 @@ def look_at(folder: str, names: Names, before: Look | None = None) -> Look | Non
         return None
     if not stat.S_ISDIR(status.st_mode):
         return None
-    place = (status.st_dev, status.st_ino, status.st_mode, status.st_uid, status.st_gid)
+    place = FolderKey(status.st_dev, status.st_ino, status.st_mode, status.st_uid, status.st_gid)
     changed_ns = status.st_mtime_ns
+    is_same = (
+        before is not None
+        and not before.trouble
+        and before.folder == place
+        and before.changed_ns == changed_ns
+        and time.time_ns() - changed_ns > _TICK_NS
+    )
+    was = before.feed if before is not None and is_same else None
     try:
-        if (
-            before is not None
-            and not before.trouble
-            and before.changed_ns == changed_ns
-            and before.folder == place
-            and time.time_ns() - changed_ns > _TICK_NS
-        ):
-            return _look_again(folder, names, before)
-        feed = (_key(folder, names.video), _key(folder, FILE_NAME), _key(folder, MANIFEST_NAME))
-        output = _key(folder, names.output)
+        feed = (
+            None if was and was[0] is None else _key(folder, names.video),
+            None if was and was[1] is None else _key(folder, FILE_NAME),
+            None if was and was[2] is None else _key(folder, MANIFEST_NAME),
+        )
+        # Whoever replaces or deletes it changes the folder.
+        output = before.output if before is not None and is_same else _key(folder, names.output)
     except OSError as error:
         trouble = f"{error.filename or folder}: cannot be looked at: {reason(error)}"
-        return Look((None, None, None), None, FolderKey(*place), changed_ns, trouble=trouble)
+        return Look((None, None, None), None, place, changed_ns, trouble=trouble)
     listed_ns = changed_ns if feed[0] is None or names.is_stand_in else 0
-    return Look(feed, output, FolderKey(*place), changed_ns, listed_ns)
+    return Look(feed, output, place, changed_ns, listed_ns)
 
 
-def _look_again(folder: str, names: Names, before: Look) -> Look:
-    """Look at a pack in whose folder no entry came or went: what was not there still is not."""
-    video, settings, manifest = before.feed
-    feed = (
-        video and _key(folder, names.video, video),
-        settings and _key(folder, FILE_NAME, settings),
-        manifest and _key(folder, MANIFEST_NAME, manifest),
-    )
-    # Whoever replaces or deletes the output changes the folder.
-    return before if feed == before.feed else before._replace(feed=feed)
-
-
-def _key(folder: str, name: str, before: FileKey | None = None) -> FileKey | None:
+def _key(folder: str, name: str) -> FileKey | None:
     try:
         status = os.stat(f"{folder}/{name}", follow_symlinks=False)  # noqa: PTH116
     except OSError as error:
@@ -140,8 +133,43 @@ def _key(folder: str, name: str, before: FileKey | None = None) -> FileKey | Non
     if stat.S_ISLNK(status.st_mode):
         with Folder(folder) as opened:
             return opened.look(name)
-    found = FileKey.of(status)
-    return before if found == before else found
+    return FileKey.of(status)
+
+
+def is_still(folder: str, names: Names, before: Look, *, now_ns: int) -> bool:
+    """
+    Whether the pack in *folder* certainly is as it was: what a round asks of each, so without a function call
+    or an object more than that takes. Where the answer is no, :func:`look_at` says what is so.
+    """
+    if before.trouble or now_ns - before.changed_ns < _TICK_NS:
+        return False
+    try:
+        status = os.stat(folder)  # noqa: PTH116
+        if status.st_mtime_ns != before.changed_ns or before.folder != (
+            status.st_dev,
+            status.st_ino,
+            status.st_mode,
+            status.st_uid,
+            status.st_gid,
+        ):
+            return False
+        for name, key in zip((names.video, FILE_NAME, MANIFEST_NAME), before.feed, strict=True):
+            # What was not there can only have come by changing the folder; so does who replaces the output.
+            if key is not None:
+                status = os.stat(f"{folder}/{name}", follow_symlinks=False)  # noqa: PTH116
+                if key != (
+                    status.st_dev,
+                    status.st_ino,
+                    status.st_size,
+                    status.st_mtime_ns,
+                    status.st_ctime_ns,
+                    status.st_uid,
+                    status.st_mode,
+                ):
+                    return False
+    except OSError:
+        return False
+    return True
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -153,6 +181,7 @@ class Sweep:
 
     Args:
         packs: ids.
+        is_still: whether one of them certainly is as it was.
         look: looks at one of them.
         seen: the last look at it: what is as it was is not told of.
         is_whole: they are all packs that there are.
@@ -160,6 +189,7 @@ class Sweep:
     """
 
     packs: Iterable[str]
+    is_still: Callable[[str], bool]
     look: Callable[[str], Look | None]
     seen: Callable[[str], Look | None]
     is_whole: bool
@@ -175,7 +205,7 @@ class Sweep:
     @property
     def at(self) -> set[str]:
         """Packs that are looked at in this moment, one for each turn that is under way."""
-        return set(list(self._at.values()))
+        return set(self._at.copy().values())
 
     @property
     def is_done(self) -> bool:
@@ -199,8 +229,10 @@ class Sweep:
                 pack = self._at[turn] = self._left.popleft()
             except IndexError:  # another thread took the last one
                 return
-            look, seen = self.look(pack), self.seen(pack)
-            if look is None or (look is not seen and look != seen):
+            if self.is_still(pack):
+                continue
+            look = self.look(pack)
+            if look is None or look != self.seen(pack):
                 self._found.append((pack, look))
 
     def take(self) -> list[tuple[str, Look | AnchordError | None]]:

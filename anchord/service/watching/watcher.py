@@ -11,7 +11,7 @@ Used by one thread at a time, away from the daemon's loop: each of these calls m
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -111,6 +111,12 @@ class Watcher:
         """Whether packs may come and go without an event."""
         return self._root is None or self.polls(ROOT, self._root.device)
 
+    def polls_any(self, packs: Set[str]) -> bool:
+        """Whether something may change without an event in the root or in one of these *packs*."""
+        if self.events is None or self.is_root_silent or any(self._silent.values()):
+            return True
+        return not packs <= self.events.packs()
+
     @property
     def overflows(self) -> int:
         """How often events were lost."""
@@ -144,7 +150,7 @@ class Watcher:
         """
         self.listen(pack)
         look = look_at(path, names, before)
-        if look is not None and look is not before and self.events is not None:
+        if look is not None and self.events is not None:
             if before is not None and before.folder[:2] != look.folder[:2]:
                 self.events.unwatch(pack)  # another folder has its name
                 self.listen(pack)

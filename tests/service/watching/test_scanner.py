@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from anchord.errors import AnchordError, MachineError
 from anchord.service.watching import scanner
-from anchord.service.watching.scanner import Known, Look, Names, Sweep, look_at
+from anchord.service.watching.scanner import Known, Look, Names, Sweep, is_still, look_at
 from tests.service.running import wait_until
 
 
@@ -117,13 +119,48 @@ def test_the_machines_trouble_is_a_look_that_says_so(pack: Path, monkeypatch: py
 nothing: dict[str, Look] = {}
 
 
+def never(_pack: str) -> bool:
+    return False
+
+
 def test_a_sweep_tells_of_what_is_not_as_it_was(pack: Path) -> None:
     seen = {"me": look(pack), "you": look(pack)}
     (pack / "idle.webm").chmod(0o600)
     after = look(pack)
     seen["you"] = after
-    sweep = Sweep(packs=["me", "you"], look=lambda _: look(pack), seen=seen.get, is_whole=True)
+    sweep = Sweep(
+        packs=["me", "you"], is_still=never, look=lambda _: look(pack), seen=seen.get, is_whole=True
+    )
     assert found_by(sweep) == {"me": after}
+
+
+def test_a_pack_is_still_only_if_nothing_of_it_has_changed(pack: Path) -> None:
+    (pack / "manifest.json").write_text("{}")
+    (pack / "anchors_timeline.json").write_text("{}")
+    os.utime(pack, (1, 1))
+    before = look(pack)
+
+    def still(names: Names = Names()) -> bool:  # noqa: B008
+        return is_still(str(pack), names, before, now_ns=time.time_ns())
+
+    changes: list[Callable[[], object]] = [
+        lambda: (pack / "manifest.json").write_text("{ }"),
+        lambda: (pack / "idle.webm").chmod(0o600),
+        lambda: os.utime(pack / "idle.webm"),
+        lambda: (pack / "anchord.toml").write_text(""),
+        lambda: (pack / "anchors_timeline.json").unlink(),
+        lambda: pack.chmod(0o700),
+        lambda: (pack / "manifest.json").unlink(),
+    ]
+    for change in changes:
+        os.utime(pack, (1, 1))
+        before = look(pack)
+        assert still()
+        assert not still(Names(video="other.webm"))
+        change()
+        assert not still()
+    # Within a tick of its file system's clock a folder may change without a new time.
+    assert not is_still(str(pack), Names(), look(pack), now_ns=look(pack).changed_ns + 1)
 
 
 def found_by(sweep: Sweep) -> dict[str, Look | AnchordError | None]:
@@ -141,7 +178,11 @@ def test_a_sweep_looks_at_every_pack_and_a_bug_in_one_is_its_answer(pack: Path) 
 
     bugs: list[Exception] = []
     names = [f"p{i}" for i in range(500)] + ["buggy"]
-    found = found_by(Sweep(packs=names, look=looked, seen=nothing.get, is_whole=True, on_defect=bugs.append))
+    found = found_by(
+        Sweep(
+            packs=names, is_still=never, look=looked, seen=nothing.get, is_whole=True, on_defect=bugs.append
+        )
+    )
     assert found.keys() == set(names)
     assert isinstance(found["buggy"], AnchordError)
     assert len(bugs) == 1
@@ -155,7 +196,9 @@ def test_a_pack_that_hangs_does_not_keep_another_turn_from_the_rest(pack: Path) 
             answer.wait(20)
         return None
 
-    sweep = Sweep(packs=["hung", "cats", "dogs"], look=looked, seen=nothing.get, is_whole=True)
+    sweep = Sweep(
+        packs=["hung", "cats", "dogs"], is_still=never, look=looked, seen=nothing.get, is_whole=True
+    )
     first: list[list[tuple[str, object]]] = []
     thread = threading.Thread(target=lambda: first.append([*sweep.turn()]))
     thread.start()
