@@ -7,11 +7,12 @@ BIN := $(VENV)/bin
 DEMO := demo-avatars
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit web hostile torture accuracy bench bench-scale lock notices sbom seccomp install uninstall test-deploy docs clean
+.PHONY: help demo test lint types unit web formats hostile torture accuracy bench bench-scale lock notices sbom seccomp install uninstall test-deploy docs clean
 
 help:
 	@echo 'make demo   a sample avatars folder, the daemon on it, and the page'
-	@echo 'make test   lint, format check, types, all tests'
+	@echo 'make test   lint, format check, types, tests'
+	@echo 'make formats  every kind of video file as Chromium shows it: minutes'
 	@echo 'make hostile  every system call of a pack with every error'
 	@echo 'make torture  kills, storms, long runs, thousands of damaged videos: a quarter of an hour'
 	@echo 'make accuracy  how well anchors hold, on films with a known motion, against a budget'
@@ -54,6 +55,9 @@ torture: $(VENV)/.installed
 # The page, in the distribution's own Chromium and behind its own nginx.
 web: $(VENV)/.installed
 	@$(MAKE) --no-print-directory -C web test PYTHON=$(abspath $(BIN))/python
+
+formats: $(VENV)/.installed
+	@$(MAKE) --no-print-directory -C web formats PYTHON=$(abspath $(BIN))/python
 
 # Films are made once, into .films; `make accuracy ARGS="--clips FOLDER"` judges real ones.
 accuracy: $(VENV)/.installed

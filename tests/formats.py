@@ -2,7 +2,7 @@
 Every kind of file that docs/formats.md names, and what becomes of it.
 
 ``python -m tests.formats FOLDER`` writes them all, with what anchord sees in each, for a browser to be
-compared with (web/test/browser/formats.test.js).
+compared with (web/test/formats/formats.test.js, by `make formats`).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { startBrowser } from "./harness.js";
+import { startBrowser } from "../browser/harness.js";
 import { shown } from "./shown.js";
 
 const FOLDER = fileURLToPath(new URL("../out/formats/", import.meta.url));
