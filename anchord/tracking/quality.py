@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from anchord.timeline import VideoWarning
 from anchord.tracking.curves.gaps import stretches
+from anchord.tracking.faces.upright import Stands, is_down
 
 Mask = NDArray[np.bool_]
 
@@ -22,8 +23,11 @@ _DARK_LEVEL = 40.0
 _EDGE_SHARE = 0.05
 # Mean of the face, 0-255, under which noise drowns the skin.
 _DARK_FACE = 50.0
-# Of the skin's fine detail (see motion.tracker), where the skin's own grain is gone; good clips have over 2.
-_BLURRED_DETAIL = 1.1
+# Sharpness of the eyes (see motion.tracker): 22 clips have 0.66 to 1.36; blurred by 6 px at 150 to 215 px
+# between the eyes' corners five of them have 0.40 to 0.54, by 3 px 0.54 to 0.72.
+_BLURRED = 0.6
+# Noise of the cheeks, grey levels: the same clips have 0.5 to 5.3; with noise of 25 levels 45.
+_NOISY = 12.0
 # Head turns, degrees from how it is mostly held. What lies a tenth of the eyes' distance deeper than the
 # overlay then slides by 2 % of it, about two pixels of a 512x640 target.
 _LARGE_TURN_DEG = 10.0
@@ -33,6 +37,8 @@ _TILTED_DEG = 30.0
 _SEVERAL_SHARE = 0.1
 # The mouth's opening, 0-1, between its shut and its open moments, that is speech and no longer breath.
 _MOUTH_MOVES = 0.15
+# A jump that is seen, target px. A guess.
+_SEEN_JUMP_PX = 1.0
 # So many stretches are named one by one.
 _NAMED = 5
 
@@ -49,10 +55,12 @@ class Look:
         height: the chosen face's height over the frame's; None without a face.
         margin: its distance from the nearest edge of the frame over its height; None without a face.
         face_brightness: mean of its cheeks, 0–255.
-        detail: fine detail of its skin, grey levels.
+        noise: of its cheeks, grey levels.
+        sharpness: of its eyes.
         turn: yaw and pitch, degrees.
         roll: of the head, degrees clockwise.
         mouth_open: 0–1.
+        stands: the sample as it is and upside down; None where it was not turned.
     """
 
     time_ms: float
@@ -61,10 +69,12 @@ class Look:
     height: float | None = None
     margin: float | None = None
     face_brightness: float = 128.0
-    detail: float = np.inf
+    noise: float = 0.0
+    sharpness: float = np.inf
     turn: tuple[float, float] = (0.0, 0.0)
     roll: float = 0.0
     mouth_open: float = 0.0
+    stands: Stands | None = None
 
 
 def face_height(looks: Sequence[Look]) -> float | None:
@@ -91,6 +101,7 @@ def warnings(
         None if has_face.all() else _missing(looks, has_face, height),
         _small(height),
         _several(looks),
+        _upside_down(looks),
     ]
     if faces:
         found += [
@@ -100,6 +111,7 @@ def warnings(
             _tilted(faces),
             _cut(looks),
             _dark(faces),
+            _noisy(faces),
             _blurred(faces),
         ]
     if almost_seam_px is not None:
@@ -162,9 +174,13 @@ def _turns(faces: Sequence[Look]) -> VideoWarning | None:
     )
 
 
+def _roll(faces: Sequence[Look]) -> float:
+    """The mean of directions: 179 and -179 degrees are neighbours."""
+    return float(np.degrees(np.angle(np.exp(1j * np.radians([look.roll for look in faces])).mean())))
+
+
 def _tilted(faces: Sequence[Look]) -> VideoWarning | None:
-    # The mean of directions: 179 and -179 degrees are neighbours.
-    roll = float(np.degrees(np.angle(np.exp(1j * np.radians([look.roll for look in faces])).mean())))
+    roll = _roll(faces)
     if abs(roll) < _TILTED_DEG:
         return None
     return VideoWarning(
@@ -195,17 +211,44 @@ def _dark(faces: Sequence[Look]) -> VideoWarning | None:
 
 
 def _blurred(faces: Sequence[Look]) -> VideoWarning | None:
-    detail = float(np.median([look.detail for look in faces]))
-    if detail >= _BLURRED_DETAIL:
+    sharpness = float(np.median([look.sharpness for look in faces]))
+    if sharpness >= _BLURRED:
         return None
     return VideoWarning(
         code="blurred",
-        message=f"the face is blurred (detail {detail:.1f}, {2 * _BLURRED_DETAIL:.1f} is good): focus on it, "
-        "use more light or a higher bit rate",
+        message=f"the face is blurred (sharpness {sharpness:.2f}, 0.9 is good): focus on it, hold the camera "
+        "still, use more light or a higher bit rate",
     )
 
 
-def _almost_loop(seam_px: float) -> VideoWarning:
+def _noisy(faces: Sequence[Look]) -> VideoWarning | None:
+    noise = float(np.median([look.noise for look in faces]))
+    if noise < _NOISY:
+        return None
+    return VideoWarning(
+        code="noisy",
+        message=f"the picture is noisy (the skin changes by {noise:.0f} of 255 from pixel to pixel, "
+        f"{_NOISY / 4:.0f} is good): use more light and a lower ISO",
+    )
+
+
+def _upside_down(looks: Sequence[Look]) -> VideoWarning | None:
+    faces = [look for look in looks if look.height is not None]
+    # A face that lies on its side is no better the other way round.
+    if faces and abs(_roll(faces)) >= _TILTED_DEG:
+        return None
+    if not is_down([look.stands for look in looks if look.stands]):
+        return None
+    return VideoWarning(
+        code="upside_down",
+        message="the video seems to stand on its head: turn it by 180° (its overlays are in the wrong places "
+        "until then)",
+    )
+
+
+def _almost_loop(seam_px: float) -> VideoWarning | None:
+    if seam_px < _SEEN_JUMP_PX:
+        return None
     return VideoWarning(
         code="almost_loop",
         message=f"the clip nearly closes, but jumps by {seam_px:.1f} px where it starts again: "

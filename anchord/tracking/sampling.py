@@ -10,14 +10,16 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anchord.tracking.faces import light
 from anchord.tracking.faces.mediapipe import Face, FaceFinder
 from anchord.tracking.faces.mesh import Landmarks
 from anchord.tracking.faces.selection import Choice
+from anchord.tracking.faces.upright import Stand, Stands
 from anchord.tracking.motion import occlusion, tracker
 from anchord.tracking.motion.occlusion import Texture
-from anchord.tracking.motion.patch import CloseUp
+from anchord.tracking.motion.patch import Clarity, CloseUp
 from anchord.tracking.motion.similarity import Floats
 from anchord.tracking.motion.tracker import Follower
 from anchord.tracking.quality import Look
@@ -28,6 +30,8 @@ _LATE = 1.25
 # Decoded frames that are kept in case that a face comes or goes between two samples; of a larger video
 # or a lower rate there are fewer, and the edge stays as coarse as the samples.
 _KEPT_BYTES, _BYTES_PER_PIXEL = 48 << 20, 1.5
+# Samples that are also looked at upside down: three of the first second tell how a video stands.
+_TURNED = (0, 3, 9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,7 @@ class _Candidate:
 
     face: Face
     close: CloseUp | None
+    clarity: Clarity | None
     texture: Texture
     colour: Floats
 
@@ -49,6 +54,7 @@ class _Looked:
     size: tuple[int, int]
     brightness: float
     candidates: list[_Candidate]
+    stands: Stands | None
     #: The frames since the one that was looked at before, as far as they were kept.
     since: list[Frame] = field(default_factory=list)
 
@@ -198,6 +204,7 @@ def _looked(
     before: _Looked | None = None
     skipped: list[Frame] = []
     last: Frame | None = None
+    taken = 0
 
     def next_looked() -> Iterator[_Looked]:
         nonlocal before
@@ -222,7 +229,11 @@ def _looked(
                 if len(skipped) < room:
                     skipped.append(frame)
                 continue
-            waiting.append((finder.submit(partial(_look, finder, frame, is_followed)), skipped))
+            is_turned = taken in _TURNED
+            waiting.append(
+                (finder.submit(partial(_look, finder, frame, is_followed, is_turned=is_turned)), skipped)
+            )
+            taken += 1
             skipped = []
             if len(waiting) > 2 * finder.threads:
                 yield from next_looked()
@@ -254,8 +265,16 @@ def _edge(
     yield from looked
 
 
-def _look(finder: FaceFinder, frame: Frame, is_followed: bool, *, is_extra: bool = False) -> _Looked:
+def _look(
+    finder: FaceFinder,
+    frame: Frame,
+    is_followed: bool,
+    *,
+    is_extra: bool = False,
+    is_turned: bool = False,
+) -> _Looked:
     pixels = frame.rgb()
+    faces = finder.find(pixels)
     return _Looked(
         frame=(frame.index, frame.time_ms),
         is_extra=is_extra,
@@ -265,30 +284,47 @@ def _look(finder: FaceFinder, frame: Frame, is_followed: bool, *, is_extra: bool
         candidates=[
             _Candidate(
                 face=face,
-                close=tracker.close_up(pixels, face.landmarks) if is_followed else None,
+                close=(close := tracker.close_up(pixels, face.landmarks) if is_followed else None),
+                clarity=tracker.clarity(close, face.landmarks) if close else None,
                 texture=occlusion.texture(pixels, face.landmarks),
                 colour=light.skin_colour(pixels, face.landmarks),
             )
-            for face in finder.find(pixels)
+            for face in faces
         ],
+        stands=_stands(finder, pixels, faces) if is_turned else None,
     )
+
+
+def _stands(finder: FaceFinder, pixels: NDArray[np.uint8], faces: Sequence[Face]) -> Stands:
+    turned = np.ascontiguousarray(pixels[::-1, ::-1])
+    return Stands(_stand(pixels, faces), _stand(turned, finder.find(turned)))
+
+
+def _stand(pixels: NDArray[np.uint8], faces: Sequence[Face]) -> Stand | None:
+    if not faces:
+        return None
+    tallest = max(faces, key=lambda face: face.height_px)
+    likeness = occlusion.likeness(occlusion.texture(pixels, tallest.landmarks))
+    return Stand(likeness, tallest.height_px / pixels.shape[0])
 
 
 def _judged(seen: _Looked, chosen: _Candidate | None) -> Look:
     time_ms = seen.frame[1]
     faces = len(seen.candidates)
     if chosen is None:
-        return Look(time_ms=time_ms, brightness=seen.brightness, faces=faces)
+        return Look(time_ms=time_ms, brightness=seen.brightness, faces=faces, stands=seen.stands)
     width, height = seen.size
     low, high = chosen.face.landmarks.min(axis=0), chosen.face.landmarks.max(axis=0)
     return Look(
         time_ms=time_ms,
         brightness=seen.brightness,
         faces=faces,
+        stands=seen.stands,
         height=chosen.face.height_px / height,
         margin=float(min(*low, width - high[0], height - high[1])) / chosen.face.height_px,
         face_brightness=float(chosen.colour.mean()),
-        detail=chosen.close.detail if chosen.close else np.inf,
+        noise=chosen.clarity.noise if chosen.clarity else 0.0,
+        sharpness=chosen.clarity.sharpness if chosen.clarity else np.inf,
         turn=chosen.face.pose[:2],
         roll=chosen.face.pose[2],
         mouth_open=chosen.face.signals[0],

@@ -11,7 +11,7 @@ from anchord.tracking.quality import Look, warnings
 
 
 def looks(count: int = 20, **what: Any) -> list[Look]:
-    plain: dict[str, Any] = {"brightness": 120.0, "faces": 1, "height": 0.4, "margin": 0.2, "detail": 5.0}
+    plain: dict[str, Any] = {"brightness": 120.0, "faces": 1, "height": 0.4, "margin": 0.2, "sharpness": 0.9}
     return [Look(time_ms=100.0 * index, **(plain | what)) for index in range(count)]
 
 
@@ -29,7 +29,8 @@ def test_a_good_clip_has_none() -> None:
         ({"height": 0.12}, "face_small", "12% of the frame's height"),
         ({"faces": 2}, "several_faces", "20 of 20 samples"),
         ({"face_brightness": 30.0}, "dark", "mean 30 of 255"),
-        ({"detail": 0.5}, "blurred", "detail 0.5"),
+        ({"sharpness": 0.5}, "blurred", "sharpness 0.50"),
+        ({"noise": 40.0}, "noisy", "by 40 of 255"),
         ({"margin": -0.05}, "face_cut", "20 of 20 samples (0.00–1.90 s)"),
     ],
 )

@@ -15,8 +15,8 @@ _END = 3
 # A jump that nobody sees, and one that no motion explains, in shares of the eyes' distance: on a good
 # face half a pixel and one and a half of a 512x640 target.
 _UNSEEN, _UNEXPLAINED = 0.005, 0.015
-# Beyond this a clip was never meant to loop.
-_ALMOST = 0.06
+# Beyond this, three pixels on a good face, no cut or cross-fade makes a loop of it.
+_ALMOST = 0.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

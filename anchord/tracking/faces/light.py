@@ -7,12 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from anchord.tracking.faces.mesh import EYE_CORNERS, Landmarks
+from anchord.tracking.faces.mesh import CHEEKS, EYE_CORNERS, Landmarks
 
 Floats = NDArray[np.float64]
 
-#: Around the mouth (both cheeks beside it) and around the eyes (both cheekbones): skin that stays skin.
-_CHEEKS = (205, 425, 50, 280)
 # Half a side of the squares that are averaged, in distances of the eyes' corners.
 _HALF_SIDE = 0.06
 
@@ -27,7 +25,7 @@ def skin_colour(pixels: NDArray[np.uint8], landmarks: Landmarks) -> Floats:
     """
     right, left = landmarks[list(EYE_CORNERS)]
     half = max(1.0, _HALF_SIDE * float(np.linalg.norm(left - right)))
-    squares = [_square(pixels, landmarks[index], half) for index in _CHEEKS]
+    squares = [_square(pixels, landmarks[index], half) for index in CHEEKS]
     seen = [square for square in squares if square.size]
     if not seen:
         return np.full(3, 128.0)

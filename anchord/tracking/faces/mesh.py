@@ -24,6 +24,8 @@ OVAL = (
 
 #: Outer corners of the right and the left eye; their distance is the measure of a face.
 EYE_CORNERS = (33, 263)
+#: Around the mouth (both cheeks beside it) and around the eyes (both cheekbones): skin that stays skin.
+CHEEKS = (205, 425, 50, 280)
 
 #: What moves by itself and is never followed.
 LIDS = (RIGHT_EYE, LEFT_EYE)

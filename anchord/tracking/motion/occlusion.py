@@ -212,6 +212,14 @@ def _foreign(seen: Floats, references: Floats, beside: NDArray[np.intp]) -> Mask
     return foreign
 
 
+def likeness(seen: Texture) -> float:
+    """How much one sample's mouth and eyes look like drawn ones, -2 to 2."""
+    known = np.nan_to_num(seen.astype(np.float64))[None]
+    return sum(
+        float(_likenesses(known[:, np.searchsorted(POINTS, area)], part)[0]) for part, area in AREAS.items()
+    )
+
+
 def _likenesses(seen: Floats, part: str) -> Floats:
     """(k,) how far lids and brows are darker than the skin around them, and lips also redder: -1 to 1."""
     drawn = np.isin(AREAS[part], DRAWN).astype(float)

@@ -24,12 +24,24 @@ class CloseUp:
     Args:
         grey: the pixels.
         to_video: pixels of the close-up to pixels of the video.
-        detail: how much of the face is finer than a blur would leave, grey levels.
     """
 
     grey: Grey
     to_video: Similarities
-    detail: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clarity:
+    """
+    How well a face can be seen.
+
+    Args:
+        noise: what changes from pixel to pixel where skin is even, grey levels.
+        sharpness: how strong the eyes' fine lines are beside their coarse ones.
+    """
+
+    noise: float
+    sharpness: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

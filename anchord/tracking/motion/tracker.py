@@ -15,13 +15,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from anchord.tracking.faces.mesh import LIDS, MOVING_RIMS, OVAL, PARTS, RIGID, Landmarks, Part, eyes_across
-from anchord.tracking.motion.patch import CloseUp, Features, Grey, Patch, matrix, middle_of
+from anchord.tracking.faces.mesh import (
+    CHEEKS,
+    LIDS,
+    MOVING_RIMS,
+    OVAL,
+    PARTS,
+    RIGID,
+    Landmarks,
+    Part,
+    eyes_across,
+)
+from anchord.tracking.motion.patch import Clarity, CloseUp, Features, Grey, Patch, matrix, middle_of
 from anchord.tracking.motion.pose_graph import Link
 from anchord.tracking.motion.similarity import Complex, Similarities, fitted, fitted_robustly, moved, points
 
@@ -35,6 +47,10 @@ _PATCH_MARGIN = 0.2
 # Light that changes slowly across the face is taken out: by a mean over this share of the eyes' distance.
 _LIGHT_SHARE = 0.25
 _CONTRAST = 3.0
+# Half a side of what is looked at of a cheek, and the blurs between which lines are fine and coarse, in
+# distances of the eyes' corners.
+_CHEEK = 0.06
+_SIGMAS = (0.008, 0.02, 0.04)
 
 _FEATURES = 100
 _FEWEST = 8
@@ -86,8 +102,38 @@ def close_up(pixels: NDArray[np.uint8], landmarks: Landmarks) -> CloseUp:
     return CloseUp(
         grey=grey,
         to_video=Similarities(a=np.asarray(scale + 0j), b=np.asarray(corner)),
-        detail=float(np.abs(cv2.Laplacian(grey, cv2.CV_16S)).mean()),
     )
+
+
+def clarity(close: CloseUp, landmarks: NDArray[np.float64]) -> Clarity:
+    """
+    How noisy the cheeks are, and how sharp the eyes.
+
+    Args:
+        close: of the face.
+        landmarks: (478, 2) in pixels of the video.
+    """
+    at = close.to_video.inverse().of(points(landmarks))
+    across = abs(eyes_across(at))
+    edges = np.abs(cv2.Laplacian(close.grey, cv2.CV_32F))
+    cheeks = [_around(edges, at[[index]], _CHEEK * across) for index in CHEEKS]
+    lids = _around(close.grey, at[list(chain(*LIDS))], 0.1 * across).astype(np.float32)
+    sharp, soft, softer = (cv2.GaussianBlur(lids, (0, 0), sigma * across) for sigma in _SIGMAS)
+    coarse = float(np.percentile(np.abs(soft - softer), 95))
+    return Clarity(
+        noise=float(np.median([np.median(cheek) for cheek in cheeks])),
+        sharpness=float(np.percentile(np.abs(sharp - soft), 95)) / max(coarse, 1e-3),
+    )
+
+
+def _around(pixels: NDArray[Any], at: Complex, margin: float) -> NDArray[Any]:
+    """The piece of a picture with some points in it, one pixel of it at least."""
+    height, width = pixels.shape
+    left, right = np.clip((at.real.min() - margin, at.real.max() + margin), 0, width - 1).astype(int).tolist()
+    top, bottom = (
+        np.clip((at.imag.min() - margin, at.imag.max() + margin), 0, height - 1).astype(int).tolist()
+    )
+    return pixels[top : bottom + 1, left : right + 1]
 
 
 @dataclass(slots=True)
