@@ -45,6 +45,8 @@ export class Compositor {
 	isTracked = false;
 	/** @type {Record<Part, Anchor>} Where the parts were drawn last. */
 	anchors = { mouth: nowhere(), eyes: nowhere() };
+	/** The light on the face; as usual where nobody says. @type {import("./light.js").Rgb} */
+	light = [1, 1, 1];
 	/** What the mouth was asked to show; kept from pack to pack. */
 	viseme = "REST";
 	openness = 1;
@@ -187,6 +189,9 @@ export class Compositor {
 			context.globalCompositeOperation = "copy";
 			context.drawImage(base, x, y, target.width * scale, target.height * scale);
 		}
+		if (!this.isTracked || !timeline?.lightAt(plate.timeMs, this.light)) this.light.fill(1);
+		mouth?.lit(this.light);
+		eyes?.lit(this.light);
 		calibration.apply("eyes", anchors.eyes);
 		calibration.apply("mouth", anchors.mouth);
 		eyes?.draw(context, anchors.eyes, scale, x, y);

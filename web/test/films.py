@@ -13,6 +13,8 @@ Films whose every frame says which one it is, and timelines that say where it mu
 * ``document``, ``document_first``: a pack with exactly the manifest and sprite sizes of the first packs,
   circles in the sprites, and boxes as flat as landmarks give them; the second's timeline is one of the
   first version.
+* ``lit``: a real face, read by anchord, in a light that changes in strength and colour; its sprites are cut
+  from the first picture.
 * ``full``: everything a pack can have, at full size: what drawing costs at most.
 * ``face``: sprites of one colour each, for everything else.
 """
@@ -21,6 +23,7 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -247,6 +250,37 @@ def full_film(folder: Path) -> None:
     timeline(video, times_ms, mouths, (512, 640), 1000)
 
 
+def lit_film(folder: Path) -> None:
+    from anchord.demo.film import breathing, even_times_ms, film
+
+    video = pack(folder, (512, 640), (200, 120))
+    times_ms = [round(time_ms) for time_ms in even_times_ms(15, 2)]
+    frames = []
+    for time_ms, pixels in film(breathing, times_ms=times_ms, grain=1.0):
+        turn = 2 * math.pi * time_ms / 2000
+        gain = (
+            0.6
+            * (1 + 0.35 * math.sin(turn))
+            * np.array([1 + 0.12 * math.sin(turn), 1, 1 - 0.12 * math.sin(turn)])
+        )
+        frames.append(np.clip(pixels * gain, 0, 255).astype(np.uint8))
+    encode(video, frames, times_ms)
+    output = folder / "anchors_timeline.json"
+    extract = ["extract", str(video), "-o", str(output), "--sample-rate", "1", "--include", "light"]
+    subprocess.run([sys.executable, "-m", "anchord", *extract], check=True, stderr=subprocess.DEVNULL)
+    document = json.loads(output.read_text())
+    first = document["frames"][0]
+    left, top = round(first["mouth"]["cx"]) - 100, round(first["mouth"]["cy"]) - 60
+    sprite = frames[0][top : top + 120, left : left + 200]
+    write_png(folder / "mouth_sprites.png", np.concatenate([sprite] * len(VISEMES), axis=1))
+    write_png(folder / "base_face.png", frames[0])
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["mouth"] |= {"anchor": {"x": left, "y": top, "w": 200, "h": 120}, "light": first["light"]}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    document["reference"] = {"time_ms": first["time_ms"]}
+    output.write_text(json.dumps(document))
+
+
 # The manifest of the packs that were there before anchord, to the letter.
 DOCUMENT = {
     "id": "realistic_female_v1",
@@ -357,6 +391,7 @@ def main(out: Path) -> None:
     code_film(out / "code_mp4", [round(i * 1000 / 30) for i in range(24)], 800, "idle.mp4")
     code_film(out / "code_mp4_offset", [500 + round(i * 1000 / 30) for i in range(24)], 1300, "idle.mp4")
     square_film(out / "square")
+    lit_film(out / "lit")
     alpha_film(out / "alpha")
     gap_film(out / "gap")
     full_film(out / "full")
