@@ -45,8 +45,8 @@ export class Compositor {
 	isTracked = false;
 	/** @type {Record<Part, Anchor>} Where the parts were drawn last. */
 	anchors = { mouth: nowhere(), eyes: nowhere() };
-	/** The light on the face; as usual where nobody says. @type {import("./light.js").Rgb} */
-	light = [1, 1, 1];
+	/** @type {import("./light.js").Lighting | null} */
+	lighting = null;
 	/** What the mouth was asked to show; kept from pack to pack. */
 	viseme = "REST";
 	openness = 1;
@@ -165,8 +165,13 @@ export class Compositor {
 			timeline.anchorAt("mouth", plate.timeMs, anchors.mouth) &&
 			timeline.anchorAt("eyes", plate.timeMs, anchors.eyes);
 		if (this.isTracked && timeline) {
-			if (this.placed !== timeline) this.references = referenceOf(timeline, statics);
-			this.placed = timeline;
+			if (this.placed !== timeline) {
+				this.placed = timeline;
+				this.references = referenceOf(timeline, statics);
+				this.lighting = null;
+				if (timeline.json.frames[0].light) import("./light.js").then(({ light }) => light(this, timeline));
+			}
+			this.lighting?.apply(plate.timeMs, mouth, eyes);
 			if (this.references && !mouth?.cover) place(anchors.mouth, this.references.mouth, statics.mouth);
 			if (this.references && !eyes?.cover) place(anchors.eyes, this.references.eyes, statics.eyes);
 		}
@@ -189,9 +194,6 @@ export class Compositor {
 			context.globalCompositeOperation = "copy";
 			context.drawImage(base, x, y, target.width * scale, target.height * scale);
 		}
-		if (!this.isTracked || !timeline?.lightAt(plate.timeMs, this.light)) this.light.fill(1);
-		mouth?.lit(this.light);
-		eyes?.lit(this.light);
 		calibration.apply("eyes", anchors.eyes);
 		calibration.apply("mouth", anchors.mouth);
 		eyes?.draw(context, anchors.eyes, scale, x, y);

@@ -1,4 +1,3 @@
-import { tint } from "./light.js";
 import { feather, opacityOf } from "./mask.js";
 
 /**
@@ -13,6 +12,8 @@ export class Layer {
 	shown = -1;
 	/** Whether what is shown must be made anew. */
 	isStale = true;
+	/** What puts the sprite into the light of its face. @type {(() => void) | null} */
+	tint = null;
 
 	/**
 	 * @param {any} part Of the manifest.
@@ -35,10 +36,6 @@ export class Layer {
 		});
 		this.mask.putImageData(pixels, 0, 0);
 		this.sprite = surface(width, height);
-		/** The light that the sprites were made in. @type {import("./light.js").Rgb} */
-		this.made = [part.light?.r ?? 1, part.light?.g ?? 1, part.light?.b ?? 1];
-		/** @type {ReturnType<typeof tint>} */
-		this.tint = null;
 		this.blend = part.blendMode;
 	}
 
@@ -57,36 +54,15 @@ export class Layer {
 		this.isStale = true;
 	}
 
-	/** Be in this light. @param {import("./light.js").Rgb} light */
-	lit(light) {
-		const { tint: before, made } = this;
-		this.tint = tint(light, made);
-		if (this.tint?.darker !== before?.darker || this.tint?.brighter !== before?.brighter) this.isStale = true;
-	}
-
 	#cut() {
 		const { sprite, mask, cells } = this;
 		const { width, height } = sprite.canvas;
 		const { image, x, w, h } = cells[this.shown];
 		sprite.globalCompositeOperation = "copy";
-		const draw = () => sprite.drawImage(image, x, 0, w, h, this.shiftX, this.shiftY, width, height);
-		draw();
-		if (this.tint) {
-			this.#fill("multiply", this.tint.darker);
-			this.#fill("color-dodge", this.tint.brighter);
-			sprite.globalCompositeOperation = "destination-in";
-			draw();
-		}
+		sprite.drawImage(image, x, 0, w, h, this.shiftX, this.shiftY, width, height);
+		this.tint?.();
 		sprite.globalCompositeOperation = "destination-in";
 		sprite.drawImage(mask.canvas, 0, 0);
-	}
-
-	/** @param {GlobalCompositeOperation} how @param {string} colour */
-	#fill(how, colour) {
-		const { sprite } = this;
-		sprite.globalCompositeOperation = how;
-		sprite.fillStyle = colour;
-		sprite.fillRect(0, 0, sprite.canvas.width, sprite.canvas.height);
 	}
 
 	/**

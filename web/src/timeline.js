@@ -1,5 +1,3 @@
-import { lightAt, lightsIn } from "./light.js";
-
 /**
  * The timeline's rules, and nothing of the page: what a file must hold, and where an anchor is at a time.
  *
@@ -77,7 +75,6 @@ export class Timeline {
 		const late = times.findIndex((time, i) => time <= times[i - 1]);
 		if (late > 0) throw new TimelineError(`frames[${late}].time_ms goes back`);
 		const [mouth, eyes] = PARTS.map((part) => frames.map((frame, i) => valuesOf(frame[part], `frames[${i}].${part}`)));
-		this.lights = lightsIn(frames);
 		this.isClosed = json.loop?.closed === true && this.durationMs > times[times.length - 1] - times[0];
 		if (this.isClosed) {
 			// The first sample again, one round later, so that the way back is a segment like any other.
@@ -123,18 +120,6 @@ export class Timeline {
 			});
 		});
 		return [Float64Array.from(rows.flat()), Float64Array.from(slopes)];
-	}
-
-	/**
-	 * Put the light on the face at *timeMs* into *out*; false, and nothing put, where the file does not say.
-	 *
-	 * @param {number} timeMs
-	 * @param {import("./light.js").Rgb} out
-	 */
-	lightAt(timeMs, out) {
-		if (!this.lights) return false;
-		lightAt(this.lights, timeMs, out);
-		return true;
 	}
 
 	/** The last sample at or before *timeMs*; the first for an earlier time. @param {number} timeMs */

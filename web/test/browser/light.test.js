@@ -16,13 +16,13 @@ after(async () => {
 
 /**
  * Runs in the page, on the held clip: by how many grey levels the sprite's rim is off the film below it, on average and
- * by channel, at some times of the clip; and the light there.
+ * by channel, at some times of the clip.
  */
 async function offAt(isLit) {
 	const { element } = window;
 	const { compositor, supply } = element.avatar;
 	const { timeline } = supply;
-	timeline.lightAt = isLit ? Object.getPrototypeOf(timeline).lightAt : () => false;
+	if (!isLit) compositor.lighting.lights = null;
 	element.pause();
 	const bare = document.createElement("canvas");
 	bare.width = 512;
@@ -50,7 +50,7 @@ async function offAt(isLit) {
 				for (let k = 0; k < 3; k++)
 					sums[k] += drawn.data[4 * (y * film.width + x) + k] - film.data[4 * (y * film.width + x) + k];
 			}
-		found.push({ light: [...compositor.light], off: sums.map((sum) => sum / count) });
+		found.push({ off: sums.map((sum) => sum / count) });
 	}
 	return found;
 }
@@ -59,8 +59,8 @@ test("a sprite is in the light that its face is in", async (t) => {
 	const { page } = await openAvatar(browser, site, "lit", { width: 512 });
 	await until(() =>
 		page.evaluate(() => {
-			const { isTracked, pack } = window.element.avatar.compositor;
-			return isTracked && pack.mouth !== null;
+			const { isTracked, pack, lighting } = window.element.avatar.compositor;
+			return isTracked && pack.mouth !== null && lighting !== null;
 		}),
 	);
 	await page.evaluate(() => {
