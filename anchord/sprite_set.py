@@ -124,7 +124,7 @@ def checked(made: SpriteSet, target: tuple[int, int], visemes: Sequence[Viseme])
         raise ValueError(f"its visemes are {list(made.visemes)}, and {list(visemes)} were asked for")
     if tuple(made.lids) != LIDS or sorted(made.pictures) != sorted(PICTURES):
         raise ValueError("it does not have just the pictures of a pack")
-    files = {}
+    files: dict[str, bytes] = {}
     for name in PICTURES:
         try:
             found = png.decode(made.pictures[name])

@@ -50,6 +50,30 @@ def extract(
         VideoError: the video can't be used.
     """
     key = FileKey.of_opened(stream)
+    samples, facts, made = tracked(stream, name, settings, limits, finder, on_progress=on_progress)
+    stream.seek(0)
+    digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return _timeline(name, key, digest, settings, facts, samples, made)
+
+
+def tracked(
+    stream: BufferedReader,
+    name: str,
+    settings: ExtractSettings,
+    limits: Limits,
+    finder: FaceFinder,
+    *,
+    on_progress: Callable[[int, int], None] = lambda done, expected: None,
+) -> tuple[list[Sampled], VideoFacts, Trajectory | None]:
+    """
+    What was seen in one video, and the course of its anchors; None where no face was.
+
+    Args:
+        stream, name, settings, limits, finder, on_progress: as for :func:`extract`.
+
+    Raises:
+        VideoError: the video can't be used.
+    """
     followers = tracker.followers() if settings.follow == "auto" else {}
     with Video(stream=stream, name=name, limits=limits, threads=finder.threads) as video:
         samples = list(
@@ -63,12 +87,10 @@ def extract(
             )
         )
         facts = video.facts()
-    stream.seek(0)
-    digest = hashlib.file_digest(stream, "sha256").hexdigest()
     made = (
         _trajectory(samples, facts, followers, settings) if any(sample.face for sample in samples) else None
     )
-    return _timeline(name, key, digest, settings, facts, samples, made)
+    return samples, facts, made
 
 
 def _trajectory(

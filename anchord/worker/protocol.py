@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
-from anchord import errors
+from anchord import errors, sprite_set
 from anchord.errors import AnchordError, WorkerError
 from anchord.printable import printable
 from anchord.settings import ExtractSettings, Limits
@@ -177,7 +177,15 @@ class Assembler:
         return message
 
 
-def longest_answer(settings: ExtractSettings, limits: Limits) -> int:
+def longest_answer(job: AnyJob) -> int:
+    """So many bytes the answer to a job has at most."""
+    settings = job.settings
+    if isinstance(job, SpriteJob):
+        return sprite_set.longest((settings.target_width, settings.target_height), job.visemes)
+    return longest_timeline(settings, job.limits)
+
+
+def longest_timeline(settings: ExtractSettings, limits: Limits) -> int:
     """
     So many bytes a timeline has at most, with the longest numbers that can stand in it.
 
