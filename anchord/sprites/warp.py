@@ -76,7 +76,11 @@ def sampled(pixels: Floats, where: Floats) -> Floats:
     at = (where - 0.5).astype(np.float32)
     return np.asarray(
         cv2.remap(
-            pixels.astype(np.float32), at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+            pixels.astype(np.float32),
+            at[..., 0],
+            at[..., 1],
+            cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REPLICATE,
         )
     )
 

@@ -1,0 +1,191 @@
+"""
+What is behind the lips: teeth, a tongue, the dark. In the light of the face that they are for.
+
+How light a white thing would be is read from the whites of the eyes, and what colour flesh has from the lips:
+so the same teeth suit a dark room, a warm lamp and any skin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from anchord.sprites.visemes import Shape
+from anchord.sprites.warp import Floats, Points, blurred, filled, grey, smooth
+from anchord.tracking.faces.mesh import LEFT_EYE, LIPS_INSIDE, LIPS_RIM, RIGHT_EYE
+
+# Halves of upper teeth from the middle outwards, in widths of the relaxed mouth (50 mm): incisors of 8.5 and
+# 6.5 mm, a canine of 7.5, then what turns away into the cheek. Source: Wheeler's Dental Anatomy.
+_UPPER = (0.17, 0.30, 0.44, 0.55, 0.64)
+_LOWER = (0.105, 0.22, 0.36, 0.48, 0.58)
+# Upper incisors end so far below where the lips meet; the lower ones stand behind them.
+_UPPER_TIPS, _OVERBITE = 0.045, 0.03
+# Teeth are ivory, and their light has been through lips.
+_IVORY = np.array([0.98, 0.93, 0.84])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """
+    Colours and measures of the inner mouth.
+
+    Args:
+        white: what a white thing looks like in the light of this face.
+        flesh: the lips' colour.
+        middle: of the mouth, px.
+        line_y: where the lips meet in the middle, px.
+        unit: the relaxed mouth's width, px.
+    """
+
+    white: Floats
+    flesh: Floats
+    middle: float
+    line_y: float
+    unit: float
+
+
+def inside_of(mouth: Floats, points: Points, eyes: Floats, eye_points: Points, unit: float) -> Inside:
+    """
+    Read the colours off a face.
+
+    Args:
+        mouth: (height, width, 3) the mouth's cut.
+        points: (478, 2) landmarks in it.
+        eyes: likewise, the eyes'.
+        eye_points: likewise.
+        unit: the relaxed mouth's width, px of the mouth's cut.
+    """
+    size = (mouth.shape[1], mouth.shape[0])
+    lips = (filled(points[list(LIPS_RIM)], size, 0) > 0.9) & (
+        filled(points[list(LIPS_INSIDE)], size, 2) < 0.05
+    )
+    flesh = np.median(mouth[lips], axis=0) if lips.any() else np.array([150.0, 90, 85])
+    upper, lower = points[13], points[14]
+    return Inside(
+        white=_white(eyes, eye_points, float(grey(flesh))),
+        flesh=np.asarray(flesh),
+        middle=float(upper[0]),
+        line_y=float(upper[1] + 0.35 * max(0.0, lower[1] - upper[1])),
+        unit=unit,
+    )
+
+
+def _white(eyes: Floats, points: Points, flesh: float) -> Floats:
+    """The whites of the eyes, or a guess from the lips where they can't be seen."""
+    size = (eyes.shape[1], eyes.shape[0])
+    inner = np.zeros(size[::-1], bool)
+    for rim in (RIGHT_EYE, LEFT_EYE):
+        inner |= filled(_ring(points[list(rim)]), size, 0) > 0.9
+    if inner.sum() < 20:
+        return np.full(3, min(235.0, 1.7 * flesh))
+    pixels = eyes[inner]
+    shades = grey(pixels)
+    # Reflections are the lightest, lashes and irises the darker half.
+    low, high = np.quantile(shades, (0.72, 0.93))
+    found = pixels[(shades >= low) & (shades <= high)].mean(axis=0)
+    # Eyes lie in their sockets' shade. A white that is darker than the lips is none, one far lighter a lamp.
+    shade = float(np.clip(1.12 * grey(found), 1.25 * flesh, max(2.6 * flesh, 90.0)))
+    return np.asarray(found * min(shade, 238.0) / max(float(grey(found)), 1.0))
+
+
+def _ring(rim: Points) -> Points:
+    """A rim, from one corner around to where it began."""
+    middle = rim.mean(axis=0)
+    order = np.argsort(np.arctan2(rim[:, 1] - middle[1], rim[:, 0] - middle[0]))
+    return np.asarray(middle + 0.9 * (rim[order] - middle))
+
+
+def painted(inside: Inside, shape: Shape, upper: Points, lower: Points, grid: Floats) -> Floats:
+    """
+    (height, width, 3) what is seen between two rims; only what lies between them means anything.
+
+    Args:
+        inside: colours and measures.
+        shape: of the viseme.
+        upper: (11, 2) the upper lip's inner rim.
+        lower: (11, 2) the lower lip's.
+        grid: (height, width, 2) of pixels.
+    """
+    x, y = grid[..., 0], grid[..., 1]
+    top = np.interp(x, upper[:, 0], upper[:, 1])
+    bottom = np.maximum(np.interp(x, lower[:, 0], lower[:, 1]), top + 1e-3)
+    depth = np.clip((y - top) / (bottom - top), 0, 1)
+    half = max(float(np.ptp(upper[:, 0])) / 2, 1.0)
+    across = np.clip(np.abs(x - inside.middle) / half, 0, 1)
+    picture = inside.flesh * (0.20 - 0.06 * depth)[..., None]
+
+    fall = float(lower[5, 1]) - inside.line_y
+    jaw = (1 - shape.bare) * fall
+    if shape.tongue is not None:
+        picture = _tongue(picture, inside, shape.tongue, grid, bottom, half)
+    # The row bends back: seen from the front its sides stand higher and in the dark.
+    turned = np.clip((x - inside.middle) / (0.62 * inside.unit), -1, 1)
+    lower_tips = (
+        inside.line_y
+        + (_UPPER_TIPS - _OVERBITE) * inside.unit
+        + max(jaw, 0.0)
+        - 0.02 * inside.unit * turned**2
+    )
+    lit = 0.80 * (1 - 0.55 * across**3)
+    if fall > 0.02 * inside.unit:
+        picture = _teeth(picture, inside, x, y, _LOWER, lower_tips, +1, 0.8 * lit)
+    # Raised lips show more of the upper teeth, never move them.
+    upper_tips = inside.line_y + _UPPER_TIPS * inside.unit - 0.03 * inside.unit * turned**2
+    if shape.tongue is not None and shape.tongue > 0.6:
+        picture = _tip(picture, inside, grid, upper_tips, bottom, half)
+    # The upper lip throws a shadow.
+    shadow = 0.62 + 0.38 * smooth((y - top) / (0.07 * inside.unit))
+    return np.asarray(
+        blurred(_teeth(picture, inside, x, y, _UPPER, upper_tips, -1, lit * shadow), 0.012 * inside.unit)
+    )
+
+
+def _teeth(
+    picture: Floats,
+    inside: Inside,
+    x: Floats,
+    y: Floats,
+    edges: tuple[float, ...],
+    tips: Floats,
+    side: int,
+    lit: Floats,
+) -> Floats:
+    """A row of teeth over a picture, above (*side* -1) or below its tips."""
+    off = np.abs(x - inside.middle) / inside.unit
+    starts = np.array((0.0, *edges[:-1]))
+    which = np.clip(np.searchsorted(np.array(edges), off), 0, len(edges) - 1)
+    width = np.array(edges)[which] - starts[which]
+    along = np.clip((off - starts[which]) / width, 0, 1) * 2 - 1
+    # Each tip is round at its corners, each gap a soft dark line.
+    tip = tips + side * 0.012 * inside.unit * np.abs(along) ** 3
+    is_tooth = smooth(side * (y - tip) / (0.014 * inside.unit) + 0.5)
+    gap = 1 - 0.28 * smooth((np.abs(along) - 0.80) / 0.2)
+    round_ = 1 - 0.10 * along**2 - 0.05 * np.array([0, 1, 2.2, 3.4, 4.6])[which]
+    reach = smooth((edges[-1] + 0.03 - off) / 0.12)
+    colour = inside.white * _IVORY * (lit * gap * round_)[..., None]
+    share = (is_tooth * reach)[..., None]
+    return picture * (1 - share) + colour * share
+
+
+def _tongue(
+    picture: Floats, inside: Inside, tall: float, grid: Floats, bottom: Floats, half: float
+) -> Floats:
+    """A back of a tongue that lies on the mouth's floor."""
+    height = tall * inside.unit * 0.42
+    reach = ((grid[..., 0] - inside.middle) / (0.66 * half)) ** 2 + (
+        (grid[..., 1] - bottom.max()) / max(height, 1.0)
+    ) ** 2
+    share = (smooth(1.5 * (1.15 - reach)) * 0.9)[..., None]
+    colour = inside.flesh * (0.72 - 0.22 * np.clip(reach, 0, 1))[..., None]
+    return picture * (1 - share) + colour * share
+
+
+def _tip(picture: Floats, inside: Inside, grid: Floats, tips: Floats, bottom: Floats, half: float) -> Floats:
+    """A tongue's tip between the teeth: it touches the upper ones and hides the lower."""
+    x, y = grid[..., 0], grid[..., 1]
+    reach = np.abs((x - inside.middle) / (0.62 * half)) ** 2.5
+    share = (smooth((1 - reach) * 2.5) * smooth((y - tips) / (0.02 * inside.unit) + 0.6))[..., None]
+    depth = np.clip((y - tips) / np.maximum(bottom - tips, 1.0), 0, 1)
+    colour = inside.flesh * (0.98 + 0.08 * np.sin(np.pi * depth) - 0.16 * np.clip(reach, 0, 1))[..., None]
+    return picture * (1 - share) + colour * share
