@@ -7,7 +7,13 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from anchord.sprites.lids import RIMS
-from anchord.sprites.warp import Floats, Points, blurred, depth_inside, filled, grey, grid_of, smooth
+from anchord.sprites.warp import Floats, Points, blurred, depth_inside, filled, grey, grid_of, hull, smooth
+
+# Lips are covered and so much around them, then the mask fades, both in distances of the eyes' corners.
+_COVERED, _FADES = 0.07, 0.13
+# What moves with every word: the skin between the lower lip and the chin.
+_NEAR = (18, 83, 313, 200)
+_NOSTRILS = (2, 97, 326)
 
 # A step this much above what the skin has by itself is seen; below so many grey levels none is.
 _SEEN_OVER_TEXTURE, _SEEN_LEAST = 2.0, 4.0
@@ -25,24 +31,18 @@ def mouth_mask(
         rims: lips as they lie in the clip and in every viseme: all of them must be covered.
         size: (width, height) of the cut.
     """
-    x, y = np.moveaxis(grid_of(size), -1, 0)
+    y = grid_of(size)[..., 1]
     eyes_px = float(np.linalg.norm(points[263] - points[33]))
-    every = np.vstack([np.vstack(list(rims)), points[[61, 291]]])
-    low, high = every.min(axis=0), every.max(axis=0)
-    middle = (low + high) / 2
-    side = 0.12 * eyes_px
-    nose = float(points[2, 1])
-    above = max(middle[1] - nose, middle[1] - low[1] + 0.03 * eyes_px)
-    below = high[1] - middle[1] + 0.22 * eyes_px
-    across = np.where(x < middle[0], middle[0] - low[0], high[0] - middle[0]) + side
-    reach = (np.abs(x - middle[0]) / across) ** 2.4 + (
-        np.abs(y - middle[1]) / np.where(y < middle[1], above, below)
-    ) ** 2.4
+    within = filled(hull(np.vstack([*rims, points[list(_NEAR)]])), size, 0) > 0.5
+    beyond = depth_inside(~within)
+    mask = 1 - smooth((beyond / eyes_px - _COVERED) / _FADES)
+    # Nostrils are none of the mouth's business.
+    nose = float(points[list(_NOSTRILS), 1].max())
+    mask = mask * smooth((y - nose) / (0.07 * eyes_px) + 0.4)
     inside = np.ones(size[::-1], bool)
     for oval in ovals:
         inside &= filled(oval, size, 0) > 0.5
-    edge = smooth(depth_inside(inside) / (0.16 * eyes_px) - 0.15)
-    return np.asarray(smooth((1 - reach) * 2.2) * edge)
+    return np.asarray(mask * smooth(depth_inside(inside) / (0.14 * eyes_px) - 0.15))
 
 
 def edge_of(mask: Floats) -> Points:
@@ -96,7 +96,8 @@ def seam(sprite: Floats, mask: Floats, frames: Sequence[Floats], wide: float) ->
         steps.append(float(np.average(off, weights=edge)))
         own = np.abs(grey(frame) - blurred(grey(frame), wide))
         textures.append(float(np.average(own, weights=edge)))
-    return float(np.median(steps)), float(np.median(textures))
+    worst = int(np.argmax(steps))
+    return steps[worst], textures[worst]
 
 
 def is_seen(step: float, texture: float) -> bool:

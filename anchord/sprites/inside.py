@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anchord.sprites.visemes import Shape
 from anchord.sprites.warp import Floats, Points, blurred, filled, grey, smooth
@@ -22,6 +23,8 @@ _LOWER = (0.105, 0.22, 0.36, 0.48, 0.58)
 # Upper incisors end so far below where the lips meet; the lower ones stand behind them.
 _UPPER_TIPS, _OVERBITE = 0.045, 0.03
 # Teeth are ivory, and their light has been through lips.
+# Red, green and blue of skin under white light, over their brightness; from light to dark it is the same hue.
+_SKIN = np.array([1.25, 0.95, 0.78])
 _IVORY = np.array([0.98, 0.93, 0.84])
 
 
@@ -62,8 +65,9 @@ def inside_of(mouth: Floats, points: Points, eyes: Floats, eye_points: Points, u
     )
     flesh = np.median(mouth[lips], axis=0) if lips.any() else np.array([150.0, 90, 85])
     upper, lower = points[13], points[14]
+    skin = np.median(mouth[_skin(points, size)], axis=0)
     return Inside(
-        white=_white(eyes, eye_points, float(grey(flesh))),
+        white=_white(eyes, eye_points, float(grey(flesh)), skin),
         flesh=np.asarray(flesh),
         middle=float(upper[0]),
         line_y=float(upper[1] + 0.35 * max(0.0, lower[1] - upper[1])),
@@ -71,22 +75,40 @@ def inside_of(mouth: Floats, points: Points, eyes: Floats, eye_points: Points, u
     )
 
 
-def _white(eyes: Floats, points: Points, flesh: float) -> Floats:
-    """The whites of the eyes, or a guess from the lips where they can't be seen."""
+def _skin(points: Points, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Both cheeks beside the mouth, and what is between lips and chin."""
+    beside = points[[205, 425, 50, 280, 18, 200]]
+    side = 0.05 * float(np.linalg.norm(points[263] - points[33]))
+    found = np.zeros(size[::-1], bool)
+    for x, y in beside.tolist():
+        left, top = max(0, int(x - side)), max(0, int(y - side))
+        found[top : max(0, int(y + side) + 1), left : max(0, int(x + side) + 1)] = True
+    return found if found.any() else ~found
+
+
+def _white(eyes: Floats, points: Points, flesh: float, skin: Floats) -> Floats:
+    """
+    What a white thing looks like: as light as the whites of the eyes, of a colour between theirs and the skin's.
+
+    Lenses and lamps tint an eye more than a mouth, and skin is never white; each makes up for the other.
+    """
+    light = np.maximum(skin, 4) / _SKIN
+    light = light / float(grey(light))
     size = (eyes.shape[1], eyes.shape[0])
     inner = np.zeros(size[::-1], bool)
     for rim in (RIGHT_EYE, LEFT_EYE):
         inner |= filled(_ring(points[list(rim)]), size, 0) > 0.9
     if inner.sum() < 20:
-        return np.full(3, min(235.0, 1.7 * flesh))
+        return np.asarray(min(235.0, 1.7 * flesh) * light)
     pixels = eyes[inner]
     shades = grey(pixels)
     # Reflections are the lightest, lashes and irises the darker half.
     low, high = np.quantile(shades, (0.72, 0.93))
-    found = pixels[(shades >= low) & (shades <= high)].mean(axis=0)
+    found = np.maximum(pixels[(shades >= low) & (shades <= high)].mean(axis=0), 4)
     # Eyes lie in their sockets' shade. A white that is darker than the lips is none, one far lighter a lamp.
-    shade = float(np.clip(1.12 * grey(found), 1.25 * flesh, max(2.6 * flesh, 90.0)))
-    return np.asarray(found * min(shade, 238.0) / max(float(grey(found)), 1.0))
+    shade = min(float(np.clip(1.2 * grey(found), 1.55 * flesh, max(2.6 * flesh, 90.0))), 238.0)
+    tint = np.sqrt(light * found / float(grey(found)))
+    return np.asarray(np.minimum(shade * tint / float(grey(tint)), 250))
 
 
 def _ring(rim: Points) -> Points:
@@ -113,7 +135,9 @@ def painted(inside: Inside, shape: Shape, upper: Points, lower: Points, grid: Fl
     depth = np.clip((y - top) / (bottom - top), 0, 1)
     half = max(float(np.ptp(upper[:, 0])) / 2, 1.0)
     across = np.clip(np.abs(x - inside.middle) / half, 0, 1)
-    picture = inside.flesh * (0.20 - 0.06 * depth)[..., None]
+    # Little light gets out of a mouth that is wide open, and much of it where the lips are near.
+    deep = smooth((bottom - top) / (0.22 * inside.unit))
+    picture = inside.flesh * (0.44 - 0.25 * deep - 0.05 * depth)[..., None]
 
     fall = float(lower[5, 1]) - inside.line_y
     jaw = (1 - shape.bare) * fall

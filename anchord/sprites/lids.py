@@ -19,7 +19,7 @@ RIMS = (
 #: State -> how far the upper lid comes down, 0–1; the lower one comes up to meet it.
 CLOSED = {"open": 0.0, "half": 0.5, "closed": 0.93}
 # Lids' skin is looked for this far from the lashes, in heights of the opening.
-_ABOVE, _BELOW = 0.42, 0.38
+_ABOVE, _BELOW = 0.55, 0.38
 _LASHES = 0.20
 
 
@@ -68,7 +68,7 @@ def _one(pixels: Floats, upper: Points, lower: Points, closed: float) -> Floats:
     covered = covered + dark * lashes
     soft = 0.05 * tall + 0.6
     is_eye = smooth((x - left) / (0.10 * (right - left))) * smooth((right - x) / (0.10 * (right - left)))
-    from_above = smooth((y - lid + 0.22 * tall) / (0.3 * tall) + 0.15)
+    from_above = smooth((y - lid + 0.45 * tall) / (0.35 * tall))
     to_edge = smooth((edge + 0.06 * tall - y) / (2 * soft) + 0.5)
     share = (is_eye * from_above * to_edge)[..., None]
     return pixels * (1 - share) + covered * share

@@ -30,7 +30,7 @@ _PARTED = 0.035
 # The nose does not speak: its wings and its base.
 _NOSE = (2, 97, 326, 98, 327, 64, 294)
 # Below this much of the lower lip's way the chin follows, less the farther it is from the lip.
-_CHIN = ((18, 0.75), (83, 0.72), (313, 0.72), (200, 0.4), (201, 0.38), (421, 0.38))
+_CHIN = ((18, 0.92), (83, 0.88), (313, 0.88), (200, 0.5))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from anchord.settings import ExtractSettings
@@ -14,10 +15,12 @@ from anchord.sprites.clip import Clip, Shot, pictures, through, undone, watched
 from anchord.sprites.clip import Source as Source
 from anchord.sprites.inside import inside_of
 from anchord.sprites.lips import Mouth, shaped, speaking
+from anchord.sprites.real import Take, grafted, takes
 from anchord.sprites.reference import Cut
 from anchord.sprites.sheet import sheet
+from anchord.sprites.speech import blinks, followed, onto, spoken
 from anchord.sprites.visemes import SHAPES
-from anchord.sprites.warp import Floats, cut_out, packed
+from anchord.sprites.warp import Floats, Points, cut_out, packed
 from anchord.tracking.faces.mesh import LIPS_RIM
 from anchord.tracking.video.player import Pixels
 
@@ -62,8 +65,9 @@ def make(
     best = reference.chosen(clip)
     near = {part: reference.alike(clip, best, part) for part in ("mouth", "eyes")}
     laid_on = _spread([shot for shot in clip.shots if not shot.hidden] or clip.shots)
-    wanted = {best.index} | {shot.index for shots in (*near.values(), laid_on) for shot in shots}
-    shown = pictures(idle, wanted)
+    shut_shots = blinks(clip.shots, best)
+    groups = (*near.values(), laid_on, *shut_shots.values())
+    shown = pictures(idle, {best.index} | {shot.index for shots in groups for shot in shots})
     cuts = {part: reference.cut(clip, best, part, shown[best.index]) for part in near}
     calm = {
         part: reference.averaged(
@@ -71,12 +75,45 @@ def make(
         )
         for part, here in cuts.items()
     }
-    mouth, parts = _parts(clip, best, laid_on, shown, cuts, calm)
-    drawn = {viseme: speaking(mouth, SHAPES[viseme]) for viseme in visemes}
-    shut = {lid: lids.lidded(calm["eyes"], cuts["eyes"].points, lids.CLOSED[lid]) for lid in LIDS}
+    eyes = {
+        lid: takes(
+            shots,
+            {shot.index: reference.brought(clip, best, shot, "eyes", cuts["eyes"].matrix) for shot in shots},
+            shown,
+            cuts["eyes"],
+        )
+        for lid, shots in shut_shots.items()
+    }
+    mouths: dict[str, list[Take]] = {}
+    if speech is not None:
+        spoke = _heard(speech, settings, on_progress, clip, (best, shown[best.index]), cuts)
+        mouths = {viseme: frames for viseme, frames in spoke["mouth"].items() if viseme in visemes}
+        eyes = {**spoke["eyes"], **eyes}
+    mouth, parts = _parts(
+        clip,
+        best,
+        laid_on,
+        shown,
+        cuts,
+        calm,
+        [take.points[list(LIPS_RIM)] for frames in mouths.values() for take in frames],
+    )
+    drawn = {viseme: speaking(mouth, SHAPES[viseme]) for viseme in visemes if viseme not in mouths}
+    drawn = {
+        viseme: drawn[viseme] if viseme in drawn else _grafted(mouths[viseme], parts["mouth"])
+        for viseme in visemes
+    }
+    shut = {
+        lid: _grafted(eyes[lid], parts["eyes"])
+        if lid in eyes
+        else lids.lidded(calm["eyes"], cuts["eyes"].points, lids.CLOSED[lid])
+        for lid in LIDS
+    }
     files = _files(parts, [drawn[viseme] for viseme in visemes], shut, _base(clip, shown[best.index]))
-    told = {viseme: _measured(cell, parts["mouth"]) for viseme, cell in drawn.items()}
-    told_lids = {lid: _measured(cell, parts["eyes"]) for lid, cell in shut.items()}
+    told = {
+        viseme: _measured(cell, parts["mouth"], len(mouths.get(viseme, ()))) for viseme, cell in drawn.items()
+    }
+    told_lids = {lid: _measured(cell, parts["eyes"], len(eyes.get(lid, ()))) for lid, cell in shut.items()}
     before, after = cuts["mouth"].pixels, calm["mouth"]
     return SpriteSet(
         time_ms=best.time_ms,
@@ -93,6 +130,48 @@ def make(
     )
 
 
+def _heard(
+    speech: Source,
+    settings: ExtractSettings,
+    on_progress: Callable[[int, int], None],
+    clip: Clip,
+    best: tuple[Shot, Pixels],
+    cuts: dict[str, Cut],
+) -> dict[str, dict[str, list[Take]]]:
+    """Part -> viseme or lid -> frames of a clip in which the same person speaks."""
+    # Words are short: every second frame is looked at, and none between.
+    other = watched(
+        speech, msgspec.structs.replace(settings, sample_rate=2, follow_every_frame=False), on_progress
+    )
+    asked: dict[str, dict[str, list[Shot]]] = {
+        "mouth": dict(spoken(other.shots, best[0])),
+        "eyes": blinks(other.shots, best[0]),
+    }
+    wanted = {shot.index for groups in asked.values() for shots in groups.values() for shot in shots}
+    if not wanted:
+        return {"mouth": {}, "eyes": {}}
+    shown = pictures(speech, wanted)
+    reference_face = (best[1], best[0].face.landmarks)
+    heard: dict[str, dict[str, list[Take]]] = {}
+    for part, groups in asked.items():
+        heard[part] = {}
+        for name, shots in groups.items():
+            ways = {
+                shot.index: onto(
+                    clip,
+                    cuts[part].matrix,
+                    followed(part, reference_face, (shown[shot.index], shot.face.landmarks)),
+                )
+                for shot in shots
+            }
+            heard[part][name] = takes(shots, ways, shown, cuts[part])
+    return heard
+
+
+def _grafted(frames: list[Take], part: _Part) -> Floats:
+    return grafted(frames, part.cut, part.calm, part.mask)
+
+
 def _parts(
     clip: Clip,
     best: Shot,
@@ -100,6 +179,7 @@ def _parts(
     shown: dict[int, Pixels],
     cuts: dict[str, Cut],
     calm: dict[str, Floats],
+    real: Sequence[Points],
 ) -> tuple[Mouth, dict[str, _Part]]:
     here, eyes = cuts["mouth"], cuts["eyes"]
     ovals = list(reference.inside_face(clip, best, here, 12).values())
@@ -115,6 +195,7 @@ def _parts(
         for shot in clip.shots
         if not shot.hidden
     ]
+    rims += real
     mask = blend.mouth_mask(here.points, ovals, rims, here.size)
     mouth = Mouth(pixels=calm["mouth"], points=here.points, still=blend.edge_of(mask), inside=inside)
     masks = {"mouth": mask, "eyes": blend.eyes_mask(eyes.points, eyes.size)}

@@ -16,6 +16,8 @@ from anchord.tracking.video.player import Pixels
 
 # A face turned further shows half a mouth: what is drawn for it no longer looks like one.
 _MOST_TURNED_DEG = 25.0
+# Lips that are so much thinner or wider than usual, in distances of the eyes' corners, are merely lips.
+_PULLED = 0.02
 # Distance of the eyes' outer corners under which a mouth has too few pixels to be moved, px of the video.
 _FEWEST_PX = 32.0
 # Sprite pixels in a target pixel, at least and at most: a sharp screen, and a sheet that is soon loaded.
@@ -84,7 +86,16 @@ def chosen(clip: Clip) -> Shot:
     lips = np.array([opening(shot.face.landmarks) for shot in seen])
     lids = np.array([_lids_open(shot.face.landmarks) for shot in seen])
     usual = float(np.median(lids))
-    cost = 6 * lips + 3 * np.maximum(0, 1 - lids / max(usual, 1e-6)) + away / 10 + 0.5 * np.maximum(blur, 0)
+    # Lips that are pressed together or pulled are shut too, and no mouth could be made of them.
+    shape = np.array([_lips(shot.face.landmarks) for shot in seen])
+    pulled = np.abs(shape - np.quantile(shape, (0.6, 0.4), axis=0).diagonal()).max(axis=1)
+    cost = (
+        6 * lips
+        + 8 * np.maximum(0, pulled - _PULLED)
+        + 3 * np.maximum(0, 1 - lids / max(usual, 1e-6))
+        + away / 10
+        + 0.5 * np.maximum(blur, 0)
+    )
     cost = cost + 10 * (np.abs(pose[:, :2]).max(axis=1) > _MOST_TURNED_DEG)
     best = seen[int(np.argmin(cost))]
     yaw, pitch, _ = best.face.pose
@@ -105,6 +116,13 @@ def opening(landmarks: Points) -> float:
     """How far the lips are apart, in distances of the eyes' corners."""
     across = float(np.linalg.norm(landmarks[33] - landmarks[263]))
     return float(np.linalg.norm(landmarks[13] - landmarks[14])) / across
+
+
+def _lips(landmarks: Points) -> tuple[float, float]:
+    """Height of both lips without what is between them, and their width, in distances of the eyes' corners."""
+    across = float(np.linalg.norm(landmarks[33] - landmarks[263]))
+    height = np.linalg.norm(landmarks[0] - landmarks[13]) + np.linalg.norm(landmarks[14] - landmarks[17])
+    return float(height) / across, float(np.linalg.norm(landmarks[61] - landmarks[291])) / across
 
 
 def _lids_open(landmarks: Points) -> float:

@@ -44,8 +44,8 @@ SHAPES: dict[Viseme, Shape] = {
     "REST": Shape(smile=1.0),
     "AA": Shape(width=0.95, opening=0.36, lift=0.16, bare=0.15, smile=0.25, tongue=0.3),
     "EE": Shape(width=1.1, opening=0.15, lift=0.42, bare=0.75, thick=(0.85, 0.85), smile=1.0),
-    "OH": Shape(width=0.78, opening=0.28, lift=0.2, reach=0.8, thick=(1.08, 1.1), smile=0.0, tongue=0.2),
-    "OO": Shape(width=0.62, opening=0.1, lift=0.35, reach=0.6, thick=(1.3, 1.3), smile=0.0),
+    "OH": Shape(width=0.82, opening=0.27, lift=0.22, reach=0.82, thick=(1.05, 1.0), smile=0.0, tongue=0.2),
+    "OO": Shape(width=0.72, opening=0.11, lift=0.4, reach=0.62, thick=(1.12, 1.0), smile=0.0),
     "FF": Shape(width=0.97, opening=0.08, lift=1.35, bare=0.0, thick=(0.85, 0.7), smile=0.3),
     "TH": Shape(width=0.97, opening=0.14, lift=0.3, bare=0.4, smile=0.3, tongue=0.9),
 }

@@ -145,6 +145,11 @@ def filled(polygon: Points, size: tuple[int, int], soften: float = 0.9) -> Float
     return blurred(mask.astype(np.float32) / 255, soften)
 
 
+def hull(points: Points) -> Points:
+    """(k, 2) the smallest outline without dents around points."""
+    return np.asarray(cv2.convexHull(points.astype(np.float32))[:, 0], np.float64)
+
+
 def depth_inside(mask: NDArray[np.bool_]) -> Floats:
     """How far each pixel lies inside *mask*, px; 0 outside."""
     return np.asarray(cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5))
