@@ -214,6 +214,11 @@ def sprites(
     for fault in result.made.faults:
         _say(f"  {fault}", err=True)
     _say(f"{len(result.files)} files written to {result.folder}")
+    if not result.has_timeline:
+        _say(
+            f"there is no timeline yet: a running anchord makes it, or anchord extract {result.video}",
+            err=True,
+        )
 
 
 @anchord.command()

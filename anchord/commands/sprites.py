@@ -18,6 +18,7 @@ from anchord.printable import printable
 from anchord.settings import MAX_MANIFEST_BYTES, PackSettings, Settings
 from anchord.sprite_set import PICTURES, VISEMES, SpriteSet, Viseme
 from anchord.sprites import manifest
+from anchord.sprites.visemes import SENTENCE
 from anchord.worker.client import Worker
 from anchord.worker.protocol import SpriteJob
 
@@ -56,6 +57,10 @@ class Result:
     folder: str
     made: SpriteSet
     files: Sequence[str]
+    #: Whether the pack can be followed already; a daemon makes that by itself.
+    has_timeline: bool
+    #: The idle clip.
+    video: str
 
     def lines(self) -> Iterator[str]:
         """What to tell a person."""
@@ -67,6 +72,9 @@ class Result:
         for name, told in [*made.visemes.items(), *made.lids.items()]:
             origin = f"of {told.frames} frames" if told.frames else "drawn"
             yield f"  {name:7} {origin:13} edge {told.step:.1f}, skin {told.texture:.1f} grey levels"
+        if not all(told.frames for name, told in made.visemes.items() if name not in ("REST", "TH")):
+            yield "for real mouths, film this face once more while it says this, and add --from CLIP:"
+            yield f'  "{SENTENCE}"'
 
 
 def visemes_in(text: str | None) -> tuple[Viseme, ...]:
@@ -98,8 +106,8 @@ def make_sprites(
     with Folder(pack.folder) as folder:
         chosen = packs.chosen(settings, pack.id, folder)
         before = _manifest(folder)
-        for name in (*PICTURES, manifest.NAME):
-            folder.check_output(name)
+        for output in (*PICTURES, manifest.NAME):
+            folder.check_output(output)
         if not request.force:
             _check_own(folder, pack, before)
         made = _drawn(request, settings, chosen, folder, worker, on_progress)
@@ -112,9 +120,16 @@ def make_sprites(
             made, files, before, avatar_id=pack.id, video=chosen.video, target=target
         )
         folder.write_all(files)
-    if request.preview is not None:
-        write_through(request.preview, made.preview)
-    return Result(folder=pack.folder, made=made, files=list(files))
+        if request.preview is not None:
+            write_through(request.preview, made.preview)
+        has_timeline = folder.look(chosen.output) is not None
+    return Result(
+        folder=pack.folder,
+        made=made,
+        files=list(files),
+        has_timeline=has_timeline,
+        video=f"{pack.folder}/{chosen.video}",
+    )
 
 
 def _pack(request: Request) -> packs.Pack:
@@ -145,20 +160,21 @@ def _manifest(folder: Folder) -> dict[str, Any]:
 
 def _check_own(folder: Folder, pack: packs.Pack, before: dict[str, Any]) -> None:
     """See that nothing is replaced that somebody else made, or changed."""
-    there = {}
+    there: dict[str, bytes] = {}
+    name: str
     for name in PICTURES:
         if (key := folder.look(name)) is not None:
             there[name] = (
                 folder.read(name, at_most=_MAX_PICTURE_BYTES) if key.size <= _MAX_PICTURE_BYTES else b""
             )
-    foreign = sorted(set(there) - sprite_set.own(there))
+    foreign: list[str] = sorted(set(there) - sprite_set.own(there))
     if before and not manifest.is_own(before):
         foreign.append(manifest.NAME)
     if foreign:
         raise ExistingFilesError(
             f"{pack.folder}: would replace {', '.join(foreign)}, which anchord did not make or somebody has "
-            f"changed since, and write {', '.join((*PICTURES, manifest.NAME))}; nothing was done. With --force "
-            "it does so, and keeps what manifest.json says of other things"
+            f"changed since, and write {', '.join((*PICTURES, manifest.NAME))}; nothing was done. "
+            "With --force it does so, and keeps what manifest.json says of other things"
         )
 
 

@@ -45,8 +45,14 @@ def mouth_mask(
     return np.asarray(mask * smooth(depth_inside(inside) / (0.14 * eyes_px) - 0.15))
 
 
-def edge_of(mask: Floats) -> Points:
-    """(n, 2) points along the outer edge of a mask: what lies there must not move."""
+def edge_of(mask: Floats, rims: Points) -> Points:
+    """
+    (n, 2) points along the outer edge of a mask: what lies there must not move.
+
+    Args:
+        mask: (height, width) 0–1.
+        rims: (k, 2) where lips go; an edge that is nearer to them than skin could stretch is left out.
+    """
     height, width = mask.shape
     ys, xs = np.nonzero(mask > 0.5)
     middle = np.array([xs.mean(), ys.mean()]) if len(xs) else np.array([width / 2, height / 2])
@@ -57,7 +63,11 @@ def edge_of(mask: Floats) -> Points:
         at = np.clip(steps.astype(int), 0, (width - 1, height - 1))
         beyond = np.flatnonzero(mask[at[:, 1], at[:, 0]] < 0.06)
         found.append(steps[beyond[0] if len(beyond) else -1])
-    return np.clip(np.array(found), 0, (width, height)).astype(np.float64)
+    edge = np.clip(np.array(found), 0, (width, height)).astype(np.float64)
+    away = np.linalg.norm(edge[:, None] - rims[None], axis=2).min(axis=1)
+    far = edge[away > 0.5 * float(np.median(away))]
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float64)
+    return np.vstack([far, corners])
 
 
 def eyes_mask(points: Points, size: tuple[int, int]) -> Floats:

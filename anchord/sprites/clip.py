@@ -1,4 +1,4 @@
-"""A clip as the sprites' maker sees it: faces, where they are on the page, and their pixels when asked for."""
+"""A clip as the sprites' maker sees it: faces, where they are, and their pixels when asked for."""
 
 from __future__ import annotations
 

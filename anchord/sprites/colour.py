@@ -1,4 +1,4 @@
-"""A picture of the same face in another light, made to match: once on the whole, then slowly across the skin."""
+"""A face in another light, made to match: once on the whole, then slowly across the skin."""
 
 from __future__ import annotations
 

@@ -25,6 +25,8 @@ _UPPER_TIPS, _OVERBITE = 0.045, 0.03
 # Teeth are ivory, and their light has been through lips.
 # Red, green and blue of skin under white light, over their brightness; from light to dark it is the same hue.
 _SKIN = np.array([1.25, 0.95, 0.78])
+# Of that light so much is believed: a person's skin is redder or paler than the usual.
+_TINTED = 0.7
 _IVORY = np.array([0.98, 0.93, 0.84])
 
 
@@ -88,7 +90,7 @@ def _skin(points: Points, size: tuple[int, int]) -> NDArray[np.bool_]:
 
 def _white(eyes: Floats, points: Points, flesh: float, skin: Floats) -> Floats:
     """
-    What a white thing looks like: as light as the whites of the eyes, of a colour between theirs and the skin's.
+    What a white thing looks like: as light as the whites of the eyes, coloured between theirs and the skin.
 
     Lenses and lamps tint an eye more than a mouth, and skin is never white; each makes up for the other.
     """
@@ -107,7 +109,7 @@ def _white(eyes: Floats, points: Points, flesh: float, skin: Floats) -> Floats:
     found = np.maximum(pixels[(shades >= low) & (shades <= high)].mean(axis=0), 4)
     # Eyes lie in their sockets' shade. A white that is darker than the lips is none, one far lighter a lamp.
     shade = min(float(np.clip(1.2 * grey(found), 1.55 * flesh, max(2.6 * flesh, 90.0))), 238.0)
-    tint = np.sqrt(light * found / float(grey(found)))
+    tint = np.sqrt(light * found / float(grey(found))) ** _TINTED
     return np.asarray(np.minimum(shade * tint / float(grey(tint)), 250))
 
 
@@ -137,7 +139,7 @@ def painted(inside: Inside, shape: Shape, upper: Points, lower: Points, grid: Fl
     across = np.clip(np.abs(x - inside.middle) / half, 0, 1)
     # Little light gets out of a mouth that is wide open, and much of it where the lips are near.
     deep = smooth((bottom - top) / (0.22 * inside.unit))
-    picture = inside.flesh * (0.44 - 0.25 * deep - 0.05 * depth)[..., None]
+    picture: Floats = inside.flesh * (0.44 - 0.25 * deep - 0.05 * depth)[..., None]
 
     fall = float(lower[5, 1]) - inside.line_y
     jaw = (1 - shape.bare) * fall
@@ -189,7 +191,7 @@ def _teeth(
     reach = smooth((edges[-1] + 0.03 - off) / 0.12)
     colour = inside.white * _IVORY * (lit * gap * round_)[..., None]
     share = (is_tooth * reach)[..., None]
-    return picture * (1 - share) + colour * share
+    return np.asarray(picture * (1 - share) + colour * share)
 
 
 def _tongue(
@@ -202,7 +204,7 @@ def _tongue(
     ) ** 2
     share = (smooth(1.5 * (1.15 - reach)) * 0.9)[..., None]
     colour = inside.flesh * (0.72 - 0.22 * np.clip(reach, 0, 1))[..., None]
-    return picture * (1 - share) + colour * share
+    return np.asarray(picture * (1 - share) + colour * share)
 
 
 def _tip(picture: Floats, inside: Inside, grid: Floats, tips: Floats, bottom: Floats, half: float) -> Floats:
@@ -212,4 +214,4 @@ def _tip(picture: Floats, inside: Inside, grid: Floats, tips: Floats, bottom: Fl
     share = (smooth((1 - reach) * 2.5) * smooth((y - tips) / (0.02 * inside.unit) + 0.6))[..., None]
     depth = np.clip((y - tips) / np.maximum(bottom - tips, 1.0), 0, 1)
     colour = inside.flesh * (0.98 + 0.08 * np.sin(np.pi * depth) - 0.16 * np.clip(reach, 0, 1))[..., None]
-    return picture * (1 - share) + colour * share
+    return np.asarray(picture * (1 - share) + colour * share)

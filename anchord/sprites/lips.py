@@ -58,12 +58,18 @@ class Mouth:
     @property
     def relaxed(self) -> float:
         """Of the mouth were it at rest, px."""
-        return min(self.width, _RELAXED * float(np.linalg.norm(self.points[263] - self.points[33])))
+        return relaxed(self.points)
 
     @property
     def is_parted(self) -> bool:
         """Whether teeth or the dark behind them can be seen."""
         return float(self.points[14, 1] - self.points[13, 1]) > _PARTED * self.width
+
+
+def relaxed(points: Points) -> float:
+    """How wide a mouth would be at rest, px: what is wider smiles."""
+    width = float(np.linalg.norm(points[291] - points[61]))
+    return min(width, _RELAXED * float(np.linalg.norm(points[263] - points[33])))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,12 @@ import msgspec
 import numpy as np
 
 from anchord.settings import ExtractSettings
-from anchord.sprite_set import LIDS, Box, Lid, Measure, Part, PictureName, SpriteSet, Viseme
+from anchord.sprite_set import LIDS, Lid, Measure, Part, PictureName, SpriteSet, Viseme
 from anchord.sprites import blend, lids, reference
 from anchord.sprites.clip import Clip, Shot, pictures, through, undone, watched
 from anchord.sprites.clip import Source as Source
 from anchord.sprites.inside import inside_of
-from anchord.sprites.lips import Mouth, shaped, speaking
+from anchord.sprites.lips import Mouth, relaxed, shaped, speaking
 from anchord.sprites.real import Take, grafted, takes
 from anchord.sprites.reference import Cut
 from anchord.sprites.sheet import sheet
@@ -144,7 +144,7 @@ def _heard(
         speech, msgspec.structs.replace(settings, sample_rate=2, follow_every_frame=False), on_progress
     )
     asked: dict[str, dict[str, list[Shot]]] = {
-        "mouth": dict(spoken(other.shots, best[0])),
+        "mouth": {str(viseme): shots for viseme, shots in spoken(other.shots, best[0]).items()},
         "eyes": blinks(other.shots, best[0]),
     }
     wanted = {shot.index for groups in asked.values() for shots in groups.values() for shot in shots}
@@ -182,9 +182,8 @@ def _parts(
     real: Sequence[Points],
 ) -> tuple[Mouth, dict[str, _Part]]:
     here, eyes = cuts["mouth"], cuts["eyes"]
-    ovals = list(reference.inside_face(clip, best, here, 12).values())
-    unit = Mouth(pixels=calm["mouth"], points=here.points, still=np.zeros((0, 2)), inside=None).relaxed  # type: ignore[arg-type]
-    inside = inside_of(calm["mouth"], here.points, calm["eyes"], eyes.points, unit)
+    ovals = reference.inside_face(clip, best, here, 12)
+    inside = inside_of(calm["mouth"], here.points, calm["eyes"], eyes.points, relaxed(here.points))
     loose = Mouth(pixels=calm["mouth"], points=here.points, still=np.zeros((0, 2)), inside=inside)
     rims = [np.vstack(shaped(loose, shape).all()) for shape in SHAPES.values()]
     rims += [
@@ -197,7 +196,9 @@ def _parts(
     ]
     rims += real
     mask = blend.mouth_mask(here.points, ovals, rims, here.size)
-    mouth = Mouth(pixels=calm["mouth"], points=here.points, still=blend.edge_of(mask), inside=inside)
+    mouth = Mouth(
+        pixels=calm["mouth"], points=here.points, still=blend.edge_of(mask, np.vstack(rims)), inside=inside
+    )
     masks = {"mouth": mask, "eyes": blend.eyes_mask(eyes.points, eyes.size)}
     return mouth, {
         part: _Part(
@@ -263,11 +264,18 @@ def _measured(sprite: Floats, part: _Part, frames: int = 0) -> Measure:
 
 
 def _faults(visemes: dict[Viseme, Measure], shut: dict[Lid, Measure]) -> list[str]:
-    return [
-        f"{name}: its edge may show: a step of {told.step:.1f} grey levels, where the skin itself has "
-        f"{told.texture:.1f}"
+    seen = {
+        name: told
         for name, told in [*visemes.items(), *shut.items()]
         if blend.is_seen(told.step, told.texture)
+    }
+    if not seen:
+        return []
+    worst = max(seen.values(), key=lambda told: told.step)
+    return [
+        f"{', '.join(seen)}: the edge may show in part of the clip: a step of up to {worst.step:.0f} grey "
+        f"levels, where the skin itself has {worst.texture:.0f}; a clip with the mouth at rest and even "
+        "light has none"
     ]
 
 
@@ -279,6 +287,3 @@ def _preview(parts: dict[str, _Part], drawn: dict[Viseme, Floats], shut: dict[Li
     for lid, cell in shut.items():
         tiles[lid], masks[lid] = [cell, *parts["eyes"].frames], parts["eyes"].mask
     return sheet(tiles, masks)
-
-
-__all__ = ["Box", "Source", "make"]

@@ -14,7 +14,7 @@ from anchord.sprites.warp import Floats, Matrix, Points, cut_out, depth_inside, 
 from anchord.tracking.faces.mesh import LEFT_EYE, LIPS_RIM, RIGHT_EYE
 from anchord.tracking.video.player import Pixels
 
-# Skin is compared so far around what moves, and not nearer to it than that, in distances of the eyes' corners.
+# Skin is compared so far around what moves, and not nearer than that, in distances of the eyes' corners.
 _SKIN, _CLEAR = 0.30, 0.05
 # Light changes across a face over this much of it, likewise.
 _LIGHT = 0.22

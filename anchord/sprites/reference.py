@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,8 @@ _FEWEST_PX = 32.0
 _LEAST_SCALE, _MOST_SCALE = 1.5, 2.0
 # Frames that are averaged: noise falls with their root, so more are hardly better.
 _MOST_AVERAGED = 12
+# Heads turned by less than this from the reference have its outline, degrees.
+_SAME_OUTLINE_DEG = 6.0
 # They show the same shape if landmarks are that near, in distances of the eyes' corners.
 _SAME_SHAPE = 0.02
 
@@ -92,7 +94,7 @@ def chosen(clip: Clip) -> Shot:
     cost = (
         6 * lips
         + 8 * np.maximum(0, pulled - _PULLED)
-        + 3 * np.maximum(0, 1 - lids / max(usual, 1e-6))
+        + 3 * np.abs(1 - lids / max(usual, 1e-6))
         + away / 10
         + 0.5 * np.maximum(blur, 0)
     )
@@ -119,7 +121,7 @@ def opening(landmarks: Points) -> float:
 
 
 def _lips(landmarks: Points) -> tuple[float, float]:
-    """Height of both lips without what is between them, and their width, in distances of the eyes' corners."""
+    """Height of both lips less their opening, and their width, in distances of the eyes' corners."""
     across = float(np.linalg.norm(landmarks[33] - landmarks[263]))
     height = np.linalg.norm(landmarks[0] - landmarks[13]) + np.linalg.norm(landmarks[14] - landmarks[17])
     return float(height) / across, float(np.linalg.norm(landmarks[61] - landmarks[291])) / across
@@ -241,12 +243,20 @@ def sharpness_of(pixels: Floats) -> float:
     return float(np.quantile(steps, 0.98))
 
 
-def inside_face(clip: Clip, reference: Shot, here: Cut, most: float) -> Mapping[int, Points]:
-    """Index -> (36, 2) the face's outline in px of a cut, for shots spread over the clip."""
-    step = max(1, int(len(clip.shots) / most))
-    return {
-        shot.index: through(
+def inside_face(clip: Clip, reference: Shot, here: Cut, most: int) -> list[Points]:
+    """
+    (36, 2) the face's outline in px of a cut, for shots spread over the clip.
+
+    A head that is turned away has its outline where the reference has a mouth; it is left out.
+    """
+    near = [
+        shot
+        for shot in clip.shots
+        if np.abs(np.subtract(shot.face.pose[:2], reference.face.pose[:2])).max() < _SAME_OUTLINE_DEG
+    ]
+    return [
+        through(
             undone(brought(clip, reference, shot, here.part, here.matrix)), shot.face.landmarks[list(OVAL)]
         )
-        for shot in clip.shots[::step]
-    }
+        for shot in near[:: max(1, len(near) // most)]
+    ]

@@ -1,8 +1,8 @@
 """
 Real mouths and real shut eyes: which frames show them, and how those are brought onto the reference.
 
-Mouths are known by their width and opening, over what this person's mouth does in this clip: who mumbles opens
-less than who sings, and both have an AA.
+Mouths are known by their width and opening, over what this person's mouth does in this clip: who mumbles
+opens less than who sings, and both have an AA.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anchord.sprite_set import Viseme
 from anchord.sprites.clip import Clip, Shot, joined
@@ -27,6 +28,10 @@ _TURNED_DEG = 12.0
 _MOST, _ALIKE = 4, 0.03
 # An eye that is open less than this share of what it mostly is counts as shut; half, between these.
 _SHUT, _HALF = 0.38, (0.42, 0.68)
+# The model's measure of an open eye, 0–1: shut ones are under this.
+_BLINKS = 0.55
+# A glance by more than this much of the eye's width is no blink.
+_SAME_GAZE = 0.08
 # Skin that follows: under this share of it the landmarks are the better guess.
 _FOLLOWS = 0.3
 
@@ -55,17 +60,19 @@ class _Target:
 
 # The tongue of a TH no landmark shows: it stays drawn.
 _TARGETS: dict[Viseme, _Target] = {
-    "AA": _Target(opening=1.0, width=0.5, opens=(0.17, 9), widths=(0.8, 1.3)),
-    "EE": _Target(opening=0.35, width=0.95, opens=(0.04, 0.25), widths=(1.0, 9)),
+    "AA": _Target(opening=1.0, width=0.5, opens=(0.18, 9), widths=(0.8, 1.12)),
+    "EE": _Target(opening=0.35, width=0.9, opens=(0.04, 0.25), widths=(1.0, 1.25)),
     "OH": _Target(opening=0.6, width=0.12, opens=(0.08, 0.4), widths=(0.0, 0.94)),
     "OO": _Target(opening=0.2, width=0.02, opens=(0.0, 0.2), widths=(0.0, 0.88)),
-    "FF": _Target(opening=0.12, width=0.5, lower=0.6, opens=(0.0, 0.12), widths=(0.8, 1.2), lowers=(0, 0.75)),
+    "FF": _Target(
+        opening=0.12, width=0.5, lower=0.6, opens=(0.0, 0.12), widths=(0.8, 1.06), lowers=(0, 0.75)
+    ),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mouths:
-    """(n,) opening and width of each shot's mouth in relaxed widths, and the lower lip's height over the usual."""
+    """(n,) opening and width of mouths in relaxed widths, and the lower lip's height over the usual."""
 
     opening: Floats
     width: Floats
@@ -125,15 +132,19 @@ def blinks(shots: Sequence[Shot], reference: Shot) -> dict[str, list[Shot]]:
     open_ = np.array([_lids(shot) for shot in usable])
     open_ = open_ / max(float(np.quantile(open_, 0.7)), 1e-6)
     found = {}
-    if (shut := int(np.argmin(open_))) >= 0 and open_[shut] < _SHUT:
+    shut = int(np.argmin(open_))
+    # Behind lenses landmarks alone are sometimes fooled; the model's own word for a blink is the other half.
+    if open_[shut] < _SHUT and max(usable[shut].face.signals[1:]) < _BLINKS:
         found["closed"] = [usable[shut]]
-        between = np.flatnonzero((open_ > _HALF[0]) & (open_ < _HALF[1]))
+        looks = np.array([_gaze(shot) - _gaze(reference) for shot in usable])
+        straight = np.abs(looks).max(axis=1) < _SAME_GAZE
+        between = np.flatnonzero((open_ > _HALF[0]) & (open_ < _HALF[1]) & straight)
         if len(between):
             found["half"] = [usable[int(between[np.argmin(np.abs(open_[between] - 0.5))])]]
     return found
 
 
-def _within(values: Floats, bounds: tuple[float, float]) -> Floats:
+def _within(values: Floats, bounds: tuple[float, float]) -> NDArray[np.bool_]:
     return np.asarray((values >= bounds[0]) & (values <= bounds[1]))
 
 
@@ -141,6 +152,16 @@ def _lids(shot: Shot) -> float:
     """How far the wider of both eyes is open."""
     marks = shot.face.landmarks
     return float(np.linalg.norm(marks[[159, 386]] - marks[[145, 374]], axis=1).max()) / shot.eyes_px
+
+
+def _gaze(shot: Shot) -> Floats:
+    """(2,) where each iris is between the corners of its eye, 0–1, sideways."""
+    marks = shot.face.landmarks
+    found = []
+    for iris, one, other in ((468, 33, 133), (473, 362, 263)):
+        way = marks[other] - marks[one]
+        found.append(float((marks[iris] - marks[one]) @ way / (way @ way)))
+    return np.array(found)
 
 
 def _turned(shot: Shot, other: Shot) -> float:

@@ -69,7 +69,12 @@ def tracked(
     What was seen in one video, and the course of its anchors; None where no face was.
 
     Args:
-        stream, name, settings, limits, finder, on_progress: as for :func:`extract`.
+        stream: the video file, opened for reading.
+        name: what messages call it.
+        settings: what shapes the timeline.
+        limits: what is over one of them is refused.
+        finder: finds faces.
+        on_progress: called with frames decoded and frames expected (0: unknown).
 
     Raises:
         VideoError: the video can't be used.
