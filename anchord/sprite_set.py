@@ -103,7 +103,7 @@ class SpriteSet(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sharpness: Share
     faults: Annotated[list[Annotated[str, Meta(max_length=300)]], Meta(max_length=32)]
     pictures: dict[PictureName, bytes]
-    preview: bytes = b""
+    preview: Annotated[bytes, Meta(max_length=MAX_PREVIEW_BYTES)] = b""
 
 
 def longest(target: tuple[int, int], visemes: Sequence[Viseme]) -> int:

@@ -21,6 +21,7 @@ CLOSED = {"open": 0.0, "half": 0.5, "closed": 0.93}
 # Lids' skin is looked for this far from the lashes, in heights of the opening.
 _ABOVE, _BELOW = 0.55, 0.38
 _LASHES = 0.20
+_DARKEST = 0.8
 
 
 def lidded(pixels: Floats, points: Points, closed: float) -> Floats:
@@ -53,6 +54,8 @@ def _one(pixels: Floats, upper: Points, lower: Points, closed: float) -> Floats:
     ends = np.sin(np.pi * u) ** 0.35
     above = _row(pixels, lid - _ABOVE * tall * ends, tall)
     below = _row(pixels, floor + _BELOW * tall * ends, tall)
+    # Thick glasses and low brows come near to the lashes: a lid is hardly darker than the skin below the eye.
+    above = np.maximum(above, _DARKEST * below)
     # From the skin above to a lid in the light, and darker again where it turns to the lashes.
     along = np.clip((y - lid) / np.maximum(edge - lid, 1e-3), 0, 1)[..., None]
     skin = above * (1 - 0.35 * along) + below * (0.35 * along)

@@ -8,7 +8,7 @@ the mouth, from lips that are shut: so it does not matter whether the reference 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,8 @@ _UPPER_SHARE = 0.35
 _RELAXED = 0.60
 # Lips this far apart, in widths, show what is behind them.
 _PARTED = 0.035
+# Lips are taken from so far inside their rims then, in widths: landmarks lie on the teeth's edge.
+_BITTEN = 0.02
 # The nose does not speak: its wings and its base.
 _NOSE = (2, 97, 326, 98, 327, 64, 294)
 # Below this much of the lower lip's way the chin follows, less the farther it is from the lip.
@@ -97,6 +99,14 @@ class Rims:
             line=line,
         )
 
+    def bitten(self, by: float) -> Rims:
+        """The same with inner rims that lie *by* px inside the lips, so that no tooth is taken for lip."""
+        return replace(
+            self,
+            inner_upper=self.inner_upper - np.array([0, by]),
+            inner_lower=self.inner_lower + np.array([0, by]),
+        )
+
     def all(self) -> tuple[Points, Points]:
         """Upper and lower lip, both rims of each."""
         return (
@@ -153,6 +163,8 @@ def speaking(mouth: Mouth, shape: Shape) -> Floats:
     if shape.opening == 0 and not mouth.is_parted:
         return mouth.pixels  # nothing could look more like this face at rest
     now, to = Rims.of(mouth.points), shaped(mouth, shape)
+    if mouth.is_parted:
+        now = now.bitten(_BITTEN * mouth.relaxed)
     size = (mouth.pixels.shape[1], mouth.pixels.shape[0])
     still = np.vstack([mouth.still, mouth.points[list(_NOSE)]])
     (upper_now, lower_now), (upper_to, lower_to) = now.all(), to.all()
@@ -175,6 +187,10 @@ def speaking(mouth: Mouth, shape: Shape) -> Floats:
     where = (1 - below) * everywhere(skull, grid) + below * everywhere(jaw, grid)
     face = sampled(mouth.pixels, where)
     if shape.opening == 0:
-        return face
+        # Where lips touch there is a line, and none of the teeth that were there.
+        touch = filled(
+            np.vstack([to.line - np.array([0, 0.6]), to.line[::-1] + np.array([0, 0.6])]), size, 0.9
+        )[..., None]
+        return np.asarray(face * (1 - 0.7 * touch) + 0.55 * mouth.inside.flesh * 0.7 * touch)
     hole = filled(np.vstack([to.inner_upper, to.inner_lower[::-1]]), size, 0.8)[..., None]
     return face * (1 - hole) + painted(mouth.inside, shape, to.inner_upper, to.inner_lower, grid) * hole

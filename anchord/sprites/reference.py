@@ -24,6 +24,8 @@ _FEWEST_PX = 32.0
 _LEAST_SCALE, _MOST_SCALE = 1.5, 2.0
 # Frames that are averaged: noise falls with their root, so more are hardly better.
 _MOST_AVERAGED = 12
+# Beyond this, grey levels, a difference is no light.
+_OTHER_THING = 8.0
 # Heads turned by less than this from the reference have its outline, degrees.
 _SAME_OUTLINE_DEG = 6.0
 # They show the same shape if landmarks are that near, in distances of the eyes' corners.
@@ -214,8 +216,12 @@ def averaged(here: Cut, others: Sequence[Floats]) -> Floats:
     noise = noise_of(here.pixels)
     for other in others:
         evened = other + low - blurred(other, wide)
-        away = blurred(np.abs(grey(evened) - grey(here.pixels)), 1.5)
-        weight = (1 / (1 + (away / (2.0 * noise + 1.0)) ** 6))[..., None].astype(np.float32)
+        away = blurred(np.abs(evened - here.pixels).max(axis=2), 1.5)
+        # What is another thing is so on the whole too; light changes all of the face by about the same.
+        shade = low - blurred(other, wide)
+        shade = np.abs(shade - np.median(shade, axis=(0, 1))).max(axis=2)
+        off = np.maximum(away / (2.5 * noise + 1.0), shade / _OTHER_THING)
+        weight = (1 / (1 + off**6))[..., None].astype(np.float32)
         total += weight * evened
         weights += weight
     return np.asarray(total / weights)
