@@ -40,7 +40,9 @@ def test_what_is_packed_anew_has_the_same_pixels(channels: int) -> None:
     shown = [
         cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) for content in (before, after)
     ]
-    assert (shown[0] == shown[1]).all()
+    assert shown[0] is not None
+    assert shown[1] is not None
+    assert (np.asarray(shown[0]) == np.asarray(shown[1])).all()
 
 
 def test_its_own_are_known_again_until_anybody_changes_them() -> None:

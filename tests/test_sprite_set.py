@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from anchord import png, sprite_set
-from anchord.sprite_set import LIDS, PICTURES, Box, Measure, Part, SpriteSet, Viseme
+from anchord.sprite_set import LIDS, PICTURES, Box, Measure, Part, PictureName, SpriteSet, Viseme
 
 TARGET = (32, 40)
 VISEMES: tuple[Viseme, ...] = ("REST", "AA")
@@ -46,7 +46,8 @@ def a_set() -> SpriteSet:
 def test_what_was_asked_for_becomes_files_in_our_own_encoding() -> None:
     files = sprite_set.checked(a_set(), TARGET, VISEMES)
     assert set(files) == set(PICTURES) == sprite_set.own(files)
-    assert not sprite_set.own(a_set().pictures)  # type: ignore[arg-type]
+    as_they_came: dict[str, bytes] = dict(a_set().pictures.items())  # type: ignore[arg-type]
+    assert not sprite_set.own(as_they_came)
 
 
 @pytest.mark.parametrize(
@@ -61,8 +62,8 @@ def test_what_was_asked_for_becomes_files_in_our_own_encoding() -> None:
         ("eyes_closed.png", b"<svg onload='evil()'/>"),
     ],
 )
-def test_a_picture_of_another_kind_is_refused_by_name(name: str, content: bytes) -> None:
-    pictures = {**a_set().pictures, name: content}
+def test_a_picture_of_another_kind_is_refused_by_name(name: PictureName, content: bytes) -> None:
+    pictures = a_set().pictures | {name: content}
     with pytest.raises(ValueError, match=name):
         sprite_set.checked(msgspec.structs.replace(a_set(), pictures=pictures), TARGET, VISEMES)
 

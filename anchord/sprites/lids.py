@@ -74,7 +74,7 @@ def _one(pixels: Floats, upper: Points, lower: Points, closed: float) -> Floats:
     from_above = smooth((y - lid + 0.45 * tall) / (0.35 * tall))
     to_edge = smooth((edge + 0.06 * tall - y) / (2 * soft) + 0.5)
     share = (is_eye * from_above * to_edge)[..., None]
-    return pixels * (1 - share) + covered * share
+    return np.asarray(pixels * (1 - share) + covered * share)
 
 
 def _row(pixels: Floats, at: Floats, tall: float) -> Floats:
