@@ -46,7 +46,7 @@ def a_set() -> SpriteSet:
 def test_what_was_asked_for_becomes_files_in_our_own_encoding() -> None:
     files = sprite_set.checked(a_set(), TARGET, VISEMES)
     assert set(files) == set(PICTURES) == sprite_set.own(files)
-    as_they_came: dict[str, bytes] = dict(a_set().pictures.items())  # type: ignore[arg-type]
+    as_they_came: dict[str, bytes] = dict(a_set().pictures.items())
     assert not sprite_set.own(as_they_came)
 
 

@@ -1,19 +1,21 @@
 """
 What is behind the lips: teeth, a tongue, the dark. In the light of the face that they are for.
 
-How light a white thing would be is read from the whites of the eyes, and what colour flesh has from the lips:
-so the same teeth suit a dark room, a warm lamp and any skin.
+Where the clip shows this person's teeth, theirs is the colour; else a white thing is as light as the whites
+of the eyes tell. What colour flesh has is read from the lips. So teeth suit a dark room, a warm lamp and
+any skin.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anchord.sprites.visemes import Shape
-from anchord.sprites.warp import Floats, Points, blurred, filled, grey, smooth
+from anchord.sprites.warp import Floats, Points, blurred, depth_inside, filled, grey, smooth
 from anchord.tracking.faces.mesh import LEFT_EYE, LIPS_INSIDE, LIPS_RIM, RIGHT_EYE
 
 # Halves of upper teeth from the middle outwards, in widths of the relaxed mouth (50 mm): incisors of 8.5 and
@@ -23,6 +25,14 @@ _LOWER = (0.105, 0.22, 0.36, 0.48, 0.58)
 # Upper incisors end so far below where the lips meet; the lower ones stand behind them.
 _UPPER_TIPS, _OVERBITE = 0.045, 0.03
 # Teeth are ivory, and their light has been through lips.
+# How much of the light gets to them, at best.
+_LIT = 0.88
+# Inner rims of the lips, from left to right, and pixels between them that say what teeth look like.
+_INNER = (
+    (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308),
+    (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308),
+)
+_FEWEST_TEETH = 60
 # Red, green and blue of skin under white light, over their brightness; from light to dark it is the same hue.
 _SKIN = np.array([1.25, 0.95, 0.78])
 # Of that light so much is believed: a person's skin is redder or paler than the usual.
@@ -50,7 +60,14 @@ class Inside:
     unit: float
 
 
-def inside_of(mouth: Floats, points: Points, eyes: Floats, eye_points: Points, unit: float) -> Inside:
+def inside_of(
+    mouth: Floats,
+    points: Points,
+    eyes: Floats,
+    eye_points: Points,
+    unit: float,
+    shown: Sequence[tuple[Floats, Points]] = (),
+) -> Inside:
     """
     Read the colours off a face.
 
@@ -60,6 +77,7 @@ def inside_of(mouth: Floats, points: Points, eyes: Floats, eye_points: Points, u
         eyes: likewise, the eyes'.
         eye_points: likewise.
         unit: the relaxed mouth's width, px of the mouth's cut.
+        shown: frames brought onto the mouth's cut, with their landmarks: some may show teeth.
     """
     size = (mouth.shape[1], mouth.shape[0])
     lips = (filled(points[list(LIPS_RIM)], size, 0) > 0.9) & (
@@ -67,14 +85,40 @@ def inside_of(mouth: Floats, points: Points, eyes: Floats, eye_points: Points, u
     )
     flesh = np.median(mouth[lips], axis=0) if lips.any() else np.array([150.0, 90, 85])
     upper, lower = points[13], points[14]
+    teeth = _teeth_in(shown, np.asarray(flesh))
     skin = np.median(mouth[_skin(points, size)], axis=0)
     return Inside(
-        white=_white(eyes, eye_points, float(grey(flesh)), skin),
+        white=_white(eyes, eye_points, float(grey(flesh)), skin) if teeth is None else teeth,
         flesh=np.asarray(flesh),
         middle=float(upper[0]),
         line_y=float(upper[1] + 0.35 * max(0.0, lower[1] - upper[1])),
         unit=unit,
     )
+
+
+def _teeth_in(shown: Sequence[tuple[Floats, Points]], flesh: Floats) -> Floats | None:
+    """What white teeth would look like, by the lightest that are seen between open lips; None without any."""
+    found = []
+    for pixels, points in shown:
+        size = (pixels.shape[1], pixels.shape[0])
+        upper, lower = points[list(_INNER[0])], points[list(_INNER[1])]
+        inner = depth_inside(filled(np.vstack([upper, lower[::-1]]), size, 0) > 0.5) > 1
+        if inner.sum() < _FEWEST_TEETH:
+            continue
+        behind = pixels[inner]
+        low, high = np.quantile(grey(behind), (0.75, 0.95))
+        light = behind[(grey(behind) >= low) & (grey(behind) <= high)].mean(axis=0)
+        # A tongue or a lip is as red as the lips are.
+        if _redness(light) < 0.6 * _redness(flesh) and grey(light) > 1.05 * grey(flesh):
+            found.append(light)
+    if not found:
+        return None
+    lightest = max(found, key=lambda colour: float(grey(colour)))
+    return np.asarray(np.minimum(lightest / _IVORY / _LIT, 255))
+
+
+def _redness(colour: Floats) -> float:
+    return float((colour[0] - colour[1]) / max(float(grey(colour)), 1.0))
 
 
 def _skin(points: Points, size: tuple[int, int]) -> NDArray[np.bool_]:
@@ -153,7 +197,7 @@ def painted(inside: Inside, shape: Shape, upper: Points, lower: Points, grid: Fl
         + max(jaw, 0.0)
         - 0.02 * inside.unit * turned**2
     )
-    lit = 0.80 * (1 - 0.55 * across**3)
+    lit = _LIT * (1 - 0.55 * across**3)
     if fall > 0.02 * inside.unit:
         picture = _teeth(picture, inside, x, y, _LOWER, lower_tips, +1, 0.8 * lit)
     # Raised lips show more of the upper teeth, never move them.

@@ -183,7 +183,19 @@ def _parts(
 ) -> tuple[Mouth, dict[str, _Part]]:
     here, eyes = cuts["mouth"], cuts["eyes"]
     ovals = reference.inside_face(clip, best, here, 12)
-    inside = inside_of(calm["mouth"], here.points, calm["eyes"], eyes.points, relaxed(here.points))
+    frames = {part: [_brought(clip, best, shot, cuts[part], shown) for shot in laid_on] for part in cuts}
+    marks = [
+        through(undone(reference.brought(clip, best, shot, "mouth", here.matrix)), shot.face.landmarks)
+        for shot in laid_on
+    ]
+    inside = inside_of(
+        calm["mouth"],
+        here.points,
+        calm["eyes"],
+        eyes.points,
+        relaxed(here.points),
+        [(here.pixels, here.points), *zip(frames["mouth"], marks, strict=True)],
+    )
     loose = Mouth(pixels=calm["mouth"], points=here.points, still=np.zeros((0, 2)), inside=inside)
     rims = [np.vstack(shaped(loose, shape).all()) for shape in SHAPES.values()]
     rims += [
@@ -205,7 +217,7 @@ def _parts(
             cut=cuts[part],
             calm=calm[part],
             mask=masks[part],
-            frames=[_brought(clip, best, shot, cuts[part], shown) for shot in laid_on],
+            frames=frames[part],
         )
         for part in cuts
     }
