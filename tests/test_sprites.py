@@ -55,7 +55,7 @@ def test_a_pack_has_all_that_the_page_reads_and_nothing_else(made: Path) -> None
     manifest = json.loads((made / "me" / "manifest.json").read_text())
     assert manifest["base"]["idleVideo"] == "idle.webm"
     assert manifest["mouth"]["visemes"] == ["REST", "AA", "EE", "OH", "OO", "FF", "TH"]
-    assert set(manifest["light"]) == {"r", "g", "b"}
+    assert set(manifest["mouth"]["light"]) == set(manifest["eyes"]["light"]) == {"r", "g", "b"}
     for name in PICTURES:
         content = (made / "me" / name).read_bytes()
         assert png.is_own(content)

@@ -20,6 +20,9 @@ from anchord.tracking.faces.mesh import EYE_CORNERS
 from anchord.tracking.video import Video
 from anchord.tracking.video.player import Pixels
 
+# A face whose sharpness nobody could measure counts as sharp; real ones have at most half of this.
+_SHARPEST = 3.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
@@ -55,7 +58,7 @@ class Shot:
         time_ms: its presentation time.
         face: landmarks in px of the video.
         pins: per part.
-        detail: how sharp the face is, grey levels.
+        detail: how sharp the face is; only beside the same clip's others it means something.
         light: the skin's red, green and blue over the clip's mean.
         hidden: whether something is in front of the mouth or the eyes.
     """
@@ -127,7 +130,7 @@ def watched(source: Source, settings: ExtractSettings, on_progress: Callable[[in
                     )
                     for part, track in tracks.items()
                 },
-                detail=sample.look.detail,
+                detail=min(sample.look.sharpness, _SHARPEST),
                 light=next(colours),
                 hidden=bool(made.hidden["mouth"][i] or made.hidden["eyes"][i]),
             )

@@ -41,6 +41,7 @@ def manifest(
     digest = hashlib.sha256(
         b"".join(hashlib.sha256(files[name]).digest() for name in sorted(files))
     ).hexdigest()
+    light = dict(zip("rgb", (round(share, 4) for share in made.light), strict=True))
     sprites = {
         "base": {
             "type": "image",
@@ -56,6 +57,7 @@ def manifest(
             "frameHeight": made.mouth.height,
             "visemes": list(made.visemes),
             "anchor": _anchor(made.mouth.anchor),
+            "light": light,
             "featherPx": 2,
             "blendMode": "normal",
         },
@@ -63,6 +65,7 @@ def manifest(
             "frames": {lid: f"eyes_{lid}.png" for lid in LIDS},
             "mask": "eyes_mask.png",
             "anchor": _anchor(made.eyes.anchor),
+            "light": light,
             "pupil": {"enabled": has_pupils, "maxOffsetX": 4, "maxOffsetY": 2},
             "featherPx": 2,
             "blendMode": "normal",
@@ -76,7 +79,6 @@ def manifest(
         **kept,
         "version": digest[:12],
         **sprites,
-        "light": dict(zip("rgb", (round(share, 4) for share in made.light), strict=True)),
         "microMotion": before.get(
             "microMotion",
             {
