@@ -26,6 +26,8 @@ from anchord.tracking.video.player import Pixels
 _TURNED_DEG = 12.0
 # Frames of one shape that are averaged, and how alike they are, in distances of the eyes' corners.
 _MOST, _ALIKE = 4, 0.03
+# A mouth that differs less from the reference's, or from another viseme's, shows nothing new; likewise.
+_OTHER = 0.025
 # An eye that is open less than this share of what it mostly is counts as shut; half, between these.
 _SHUT, _HALF = 0.38, (0.42, 0.68)
 # The model's measure of an open eye, 0–1: shut ones are under this.
@@ -60,12 +62,13 @@ class _Target:
 
 # The tongue of a TH no landmark shows: it stays drawn.
 _TARGETS: dict[Viseme, _Target] = {
-    "AA": _Target(opening=1.0, width=0.5, opens=(0.18, 9), widths=(0.8, 1.12)),
-    "EE": _Target(opening=0.35, width=0.9, opens=(0.04, 0.25), widths=(1.0, 1.25)),
+    "AA": _Target(opening=1.0, width=0.5, opens=(0.18, 9), widths=(0.88, 1.12)),
+    "EE": _Target(opening=0.35, width=0.9, opens=(0.06, 0.25), widths=(1.0, 1.25)),
     "OH": _Target(opening=0.6, width=0.12, opens=(0.08, 0.4), widths=(0.0, 0.94)),
     "OO": _Target(opening=0.2, width=0.02, opens=(0.0, 0.2), widths=(0.0, 0.88)),
+    # Shut lips are an M: the upper teeth must be on the lower one.
     "FF": _Target(
-        opening=0.12, width=0.5, lower=0.6, opens=(0.0, 0.12), widths=(0.8, 1.06), lowers=(0, 0.75)
+        opening=0.12, width=0.5, lower=0.6, opens=(0.015, 0.12), widths=(0.8, 1.06), lowers=(0, 0.75)
     ),
 }
 
@@ -104,9 +107,11 @@ def spoken(shots: Sequence[Shot], reference: Shot) -> dict[Viseme, list[Shot]]:
     blur = np.maximum(0, 1 - detail / float(np.median(detail)))
     turned = np.array([_turned(shot, reference) for shot in usable]) / _TURNED_DEG
     found: dict[Viseme, list[Shot]] = {}
+    is_new = np.array([_unlike(shot, reference) > _OTHER for shot in usable])
     for viseme, target in _TARGETS.items():
         fits = (
-            _within(mouths.opening, target.opens)
+            is_new
+            & _within(mouths.opening, target.opens)
             & _within(mouths.width, target.widths)
             & _within(mouths.lower, target.lowers)
         )
@@ -121,6 +126,7 @@ def spoken(shots: Sequence[Shot], reference: Shot) -> dict[Viseme, list[Shot]]:
         best = usable[int(np.argmin(cost))]
         order = [usable[i] for i in np.argsort(cost, kind="stable") if np.isfinite(cost[i])]
         found[viseme] = [shot for shot in order if _unlike(shot, best) < _ALIKE][:_MOST]
+        is_new &= [_unlike(shot, best) > _OTHER for shot in usable]
     return found
 
 
