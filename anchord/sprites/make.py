@@ -15,7 +15,7 @@ from anchord.sprites.clip import Clip, Shot, pictures, through, undone, watched
 from anchord.sprites.clip import Source as Source
 from anchord.sprites.inside import inside_of
 from anchord.sprites.lips import Mouth, relaxed, shaped, speaking
-from anchord.sprites.real import Take, grafted, takes
+from anchord.sprites.real import Graft, Take, grafted, takes
 from anchord.sprites.reference import Cut
 from anchord.sprites.sheet import sheet
 from anchord.sprites.speech import blinks, followed, onto, spoken
@@ -98,13 +98,14 @@ def make(
         calm,
         [take.points[list(LIPS_RIM)] for frames in mouths.values() for take in frames],
     )
-    drawn = {viseme: speaking(mouth, SHAPES[viseme]) for viseme in visemes if viseme not in mouths}
+    grafts = {viseme: _grafted(frames, parts["mouth"]) for viseme, frames in mouths.items()}
+    mouths = {viseme: frames for viseme, frames in mouths.items() if grafts[viseme].fits}
     drawn = {
-        viseme: drawn[viseme] if viseme in drawn else _grafted(mouths[viseme], parts["mouth"])
+        viseme: grafts[viseme].pixels if viseme in mouths else speaking(mouth, SHAPES[viseme])
         for viseme in visemes
     }
     shut = {
-        lid: _grafted(eyes[lid], parts["eyes"])
+        lid: _grafted(eyes[lid], parts["eyes"]).pixels
         if lid in eyes
         else lids.lidded(calm["eyes"], cuts["eyes"].points, lids.CLOSED[lid])
         for lid in LIDS
@@ -168,7 +169,7 @@ def _heard(
     return heard
 
 
-def _grafted(frames: list[Take], part: _Part) -> Floats:
+def _grafted(frames: list[Take], part: _Part) -> Graft:
     return grafted(frames, part.cut, part.calm, part.mask)
 
 

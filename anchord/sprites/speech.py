@@ -27,7 +27,7 @@ _TURNED_DEG = 12.0
 # Frames of one shape that are averaged, and how alike they are, in distances of the eyes' corners.
 _MOST, _ALIKE = 4, 0.03
 # A mouth that differs less from the reference's, or from another viseme's, shows nothing new; likewise.
-_OTHER = 0.025
+_OTHER = 0.018
 # An eye that is open less than this share of what it mostly is counts as shut; half, between these.
 _SHUT, _HALF = 0.38, (0.42, 0.68)
 # The model's measure of an open eye, 0–1: shut ones are under this.
@@ -110,7 +110,8 @@ def spoken(shots: Sequence[Shot], reference: Shot) -> dict[Viseme, list[Shot]]:
     is_new = np.array([_unlike(shot, reference) > _OTHER for shot in usable])
     for viseme, target in _TARGETS.items():
         fits = (
-            is_new
+            # A lower lip behind the teeth is a small thing, and known by itself.
+            (is_new | (target.lower != 1))
             & _within(mouths.opening, target.opens)
             & _within(mouths.width, target.widths)
             & _within(mouths.lower, target.lowers)
