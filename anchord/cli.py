@@ -172,8 +172,14 @@ def _tell(result: Result) -> None:
 @click.option("--visemes", "listed", help="Which mouths, such as REST,AA,OO. [default: all seven]")
 @click.option("--force", is_flag=True, help="Replace files that anchord did not make.")
 @click.option("--preview", help="Write a contact sheet, a PNG, here.")
+@click.option(
+    "--base-path",
+    "--root",
+    "root",
+    type=click.Path(path_type=Path),
+    help="The avatars root; wins over the settings.",
+)
 @_config
-@_root
 def sprites(
     folder: Path | None,
     avatar_id: str | None,

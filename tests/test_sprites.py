@@ -146,3 +146,32 @@ def test_visemes_are_taken_in_any_order_and_case() -> None:
     assert len(visemes_in(None)) == 7
     with pytest.raises(SettingsError, match="'A'"):
         visemes_in("A")
+
+
+def test_the_same_clip_gives_the_same_bytes(pack: Path) -> None:
+    """So a second run changes nothing, and a page loads nothing anew."""
+    before = {file.name: file.read_bytes() for file in pack.iterdir()}
+    ended = sprites("--avatar-id", pack.name, "--base-path", pack.parent)
+    assert ended.returncode == 0, ended.stderr
+    assert {file.name: file.read_bytes() for file in pack.iterdir()} == before
+
+
+def test_a_contact_sheet_without_a_folder_is_said_before_anything_is_written(pack: Path) -> None:
+    before = {file.name: file.stat().st_mtime_ns for file in pack.iterdir()}
+    ended = sprites(pack, "--preview", pack.parent / "no" / "sheet.png")
+    assert ended.returncode == 74
+    assert "there is no folder" in ended.stderr
+    assert {file.name: file.stat().st_mtime_ns for file in pack.iterdir()} == before
+
+
+def test_no_pack_and_no_clip_are_told_apart(tmp_path: Path) -> None:
+    asked: dict[tuple[str | Path, ...], int] = {
+        (): 2,
+        (tmp_path, "--avatar-id", "me"): 2,
+        (tmp_path,): 66,
+        (tmp_path / "nowhere",): 66,
+        ("--avatar-id", "bob", "--base-path", tmp_path): 66,
+    }
+    for arguments, status in asked.items():
+        assert sprites(*arguments).returncode == status, arguments
+    assert list(tmp_path.iterdir()) == []

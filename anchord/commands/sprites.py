@@ -11,7 +11,7 @@ from typing import Any
 
 from anchord import packs, sprite_set
 from anchord.atomic import write_through
-from anchord.errors import ExistingFilesError, NoInputError, SettingsError, WorkerError
+from anchord.errors import ExistingFilesError, NoInputError, OutputError, SettingsError, WorkerError
 from anchord.files import FileKey, Folder, open_any
 from anchord.parsing import check_bounds
 from anchord.printable import printable
@@ -108,6 +108,7 @@ def make_sprites(
         before = _manifest(folder)
         for output in (*PICTURES, manifest.NAME):
             folder.check_output(output)
+        _check_preview(request.preview)
         if not request.force:
             _check_own(folder, pack, before)
         made = _drawn(request, settings, chosen, folder, worker, on_progress)
@@ -130,6 +131,12 @@ def make_sprites(
         has_timeline=has_timeline,
         video=f"{pack.folder}/{chosen.video}",
     )
+
+
+def _check_preview(file: str | None) -> None:
+    """See, before any work is done, that there is a folder for it."""
+    if file is not None and not (parent := Path(file).absolute().parent).is_dir():
+        raise OutputError(f"{file}: cannot be written: there is no folder {parent}")
 
 
 def _pack(request: Request) -> packs.Pack:

@@ -72,7 +72,8 @@ def manifest(
         },
         "mapping": {viseme: viseme for viseme in made.visemes},
     }
-    kept = {key: value for key, value in before.items() if key not in ("generator", "version", "idleVideo")}
+    # Keys keep their places, so that the same pictures give the same file.
+    kept = {key: value for key, value in before.items() if key not in ("generator", "idleVideo")}
     whole = {
         "id": avatar_id,
         "displayName": avatar_id,
