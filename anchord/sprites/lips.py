@@ -137,7 +137,7 @@ def shaped(mouth: Mouth, shape: Shape) -> Rims:
     # The corners come down out of a smile with the square of the way to them: it is about a parabola.
     line_y = now.line[:, 1] + np.maximum(smile, 0) * u**2
     # About an ellipse, as a jaw draws it; the corners themselves hold.
-    gap = shape.opening * unit * np.clip(1 - (u / shape.reach) ** 2, 0, 1) ** 0.58
+    gap = shape.opening * unit * np.clip(1 - (u / shape.reach) ** 2, 0, 1) ** 0.66
     gap[[0, -1]] = 0
     upper_y, lower_y = line_y - shape.lift * gap, line_y + (1 - shape.lift) * gap
     thickness = (
