@@ -8,6 +8,8 @@ import os
 import re
 import secrets
 import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from anchord.errors import OutputError, reason
@@ -56,34 +58,109 @@ def replace(folder: int, name: str, content: bytes, *, what: str) -> os.stat_res
     Raises:
         OutputError: as :func:`write_atomically`.
     """
-    temporary = f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}"
+    with contextlib.ExitStack() as held:
+        temporary = _prepared(folder, content, held, what)
+        try:
+            os.rename(temporary.name, name, src_dir_fd=folder, dst_dir_fd=folder)
+            status = os.fstat(temporary.descriptor)
+            _sync(folder)
+        except OSError as error:
+            raise _unwritable(what, error) from error
+    return status
+
+
+def replace_all(folder: int, files: Mapping[str, bytes], *, what: str) -> None:
+    """
+    Replace several files in an opened *folder*: all of them or, where one can't be, none.
+
+    Everything that takes room or time is done beside them first; what is left are renames, one for each. The
+    last file is the last to appear, so that one that names the others never leads to a missing one.
+
+    Args:
+        folder: its descriptor, be it only a path's (O_PATH).
+        files: plain name -> content, in the order in which they appear.
+        what: the folder's path, for messages.
+
+    Raises:
+        OutputError: they can't be written; the old files are still there.
+    """
+    with contextlib.ExitStack() as held:
+        new = {name: _prepared(folder, content, held, f"{what}/{name}") for name, content in files.items()}
+        old: dict[str, str | None] = {}
+        try:
+            for name in files:
+                old[name] = _kept(folder, name, held)
+            for name, temporary in new.items():
+                os.rename(temporary.name, name, src_dir_fd=folder, dst_dir_fd=folder)
+            _sync(folder)
+        except OSError as error:
+            for name, before in old.items():
+                with contextlib.suppress(OSError):
+                    _put_back(folder, name, before, is_new=name in new)
+            raise _unwritable(what, error) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Temporary:
+    """A file that is whole, on the disk, and has no name yet that anybody knows."""
+
+    name: str
+    descriptor: int
+
+
+def _prepared(folder: int, content: bytes, held: contextlib.ExitStack, what: str) -> _Temporary:
+    """
+    *content* in a file beside its place; removed when *held* ends, unless it was renamed.
+
+    Raises:
+        OutputError: it can't be written.
+    """
+    name = _temporary_name()
     try:
         # 0600 until it is whole: nginx serves hidden files too, unless told otherwise.
         descriptor = os.open(
-            temporary,
-            os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC,
-            0o600,
-            dir_fd=folder,
+            name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder
         )
-        try:
-            # Held while it is written: a starting daemon cleans up what nobody holds.
-            with contextlib.suppress(OSError):  # some network file systems know no locks
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-            with os.fdopen(descriptor, "wb", closefd=False) as stream:
-                stream.write(content)
-            os.fchmod(descriptor, PUBLISHED_MODE)
-            os.fsync(descriptor)
-            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-            status = os.fstat(descriptor)
-        finally:
-            os.close(descriptor)
-        _sync(folder)
-    except OSError as error:
+        held.callback(_remove, folder, name)
+        held.callback(os.close, descriptor)
+        # Held while it is written: a starting daemon cleans up what nobody holds.
+        with contextlib.suppress(OSError):  # some network file systems know no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with os.fdopen(descriptor, "wb", closefd=False) as stream:
+            stream.write(content)
+        os.fchmod(descriptor, PUBLISHED_MODE)
         # After a failed fsync the kernel may have dropped the pages: never retried on this file.
-        with contextlib.suppress(OSError):
-            os.unlink(temporary, dir_fd=folder)
+        os.fsync(descriptor)
+    except OSError as error:
         raise _unwritable(what, error) from error
-    return status
+    return _Temporary(name=name, descriptor=descriptor)
+
+
+def _kept(folder: int, name: str, held: contextlib.ExitStack) -> str | None:
+    """A second, hidden name of the file *name*, until *held* ends; None where there is no such file."""
+    second = _temporary_name()
+    try:
+        os.link(name, second, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    held.callback(_remove, folder, second)
+    return second
+
+
+def _put_back(folder: int, name: str, before: str | None, *, is_new: bool) -> None:
+    if before is not None:
+        os.rename(before, name, src_dir_fd=folder, dst_dir_fd=folder)
+    elif is_new:
+        os.unlink(name, dir_fd=folder)
+
+
+def _remove(folder: int, name: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(name, dir_fd=folder)
+
+
+def _temporary_name() -> str:
+    return f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}"
 
 
 def _sync(folder: int) -> None:

@@ -166,6 +166,68 @@ def _tell(result: Result) -> None:
 
 
 @anchord.command()
+@click.argument("folder", required=False, metavar="[PACK]", type=click.Path(path_type=Path))
+@click.option("--avatar-id", help="Folder of the pack in the avatars root.")
+@click.option("--from", "speech", type=click.Path(path_type=Path), help="A clip in which this person speaks.")
+@click.option("--visemes", "listed", help="Which mouths, such as REST,AA,OO. [default: all seven]")
+@click.option("--force", is_flag=True, help="Replace files that anchord did not make.")
+@click.option("--preview", help="Write a contact sheet, a PNG, here.")
+@click.option(
+    "--base-path",
+    "--root",
+    "root",
+    type=click.Path(path_type=Path),
+    help="The avatars root; wins over the settings.",
+)
+@_config
+def sprites(
+    folder: Path | None,
+    avatar_id: str | None,
+    speech: Path | None,
+    listed: str | None,
+    force: bool,
+    preview: str | None,
+    config: Path | None,
+    root: Path | None,
+) -> None:
+    """
+    Make mouth and eyes for a pack from its idle video, now: PACK is a folder, or --avatar-id names one.
+
+    A clip of the same person speaking, given with --from, makes real mouths of drawn ones.
+    """
+    from anchord.commands.sprites import Request, make_sprites, visemes_in
+
+    settings = _settings(config)
+    if (folder is None) == (avatar_id is None):
+        raise click.UsageError("name either a PACK folder or an --avatar-id")
+    request = Request(
+        folder=folder,
+        avatar_id=avatar_id,
+        root=root or Path(settings.root),
+        speech=speech,
+        visemes=visemes_in(listed),
+        force=force,
+        preview=preview,
+    )
+    checked_model()
+    with Worker(settings.worker) as worker, progress() as bar:
+        if bar:
+            bar.working(folder.name if folder else str(avatar_id), 0)
+        on_progress = bar.progressed if bar else lambda done, expected: None
+        result = make_sprites(request, settings, worker, on_progress)
+    for line in result.lines():
+        _say(line)
+    for fault in result.made.faults:
+        _say(f"  {fault}", err=True)
+    _say(f"{len(result.files)} files written to {result.folder}")
+    if not result.has_timeline:
+        _say(
+            f"there is no timeline yet: a running anchord makes it, or anchord extract {result.video}",
+            err=True,
+        )
+
+
+@anchord.command()
 @_config
 @_root
 @click.argument("pack_id", metavar="[PACK]", required=False)

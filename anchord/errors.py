@@ -11,6 +11,7 @@ Every error that anchord raises on purpose, and how far each one reaches.
     ├── VideoError           65   one video, until its content changes
     │   └── IncompleteVideoError  one video, until it has grown
     ├── CoverageError        65   one call of ``anchord extract --min-coverage``
+    ├── ExistingFilesError   73   one call of ``anchord sprites``: files in its way are not its own
     ├── ChangedVideoError    75   one video: it changed while it was read, so it is read again
     ├── MachineError         74   one pack, for a while: a disk, a mount, a limit of this machine
     │   └── OutputError      74   one pack, until its folder can be written again
@@ -88,6 +89,12 @@ class CoverageError(AnchordError):
     """Fewer samples show a face than the caller asked for."""
 
     exit_status = 65
+
+
+class ExistingFilesError(AnchordError):
+    """A command would replace files that it did not make; nothing was written."""
+
+    exit_status = 73
 
 
 class ChangedVideoError(AnchordError):

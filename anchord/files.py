@@ -13,12 +13,13 @@ import ctypes
 import errno
 import os
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import BufferedReader
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from anchord.atomic import replace
+from anchord.atomic import replace, replace_all
 from anchord.errors import FileError, NoInputError, fault, of_system
 from anchord.kernel import system_call
 
@@ -186,6 +187,18 @@ class Folder:
         """
         self.check_output(name)
         return FileKey.of(replace(self.descriptor, name, content, what=f"{self.path}/{name}"))
+
+    def write_all(self, files: Mapping[str, bytes]) -> None:
+        """
+        Replace several files: all of them or, where one can't be, none. They appear in their order.
+
+        Raises:
+            FileError: a link, a folder, a pipe or a device is in the way.
+            OutputError: they can't be written; the old files are still there.
+        """
+        for name in files:
+            self.check_output(name)
+        replace_all(self.descriptor, files, what=self.path)
 
     def check_output(self, name: str) -> None:
         """

@@ -13,8 +13,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from anchord.demo.film import Pixels
-from anchord.demo.lips import VISEMES, Shape, speaking
-from anchord.demo.sprites import lidded
+from testing.lids import lidded
+from testing.lips import VISEMES, Shape, speaking
 from testing.stills import EYES_PX, Floats, Still
 
 #: Mouths beyond speech.

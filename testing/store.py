@@ -12,12 +12,11 @@ from pathlib import Path
 import cv2
 
 from anchord.demo import film as film_room
-from anchord.demo import lips, sprites, warp
-from testing import bending, drawing, hands, making, motions, stills, truth, turning
+from testing import bending, drawing, hands, lids, lips, making, motions, stills, truth, turning, warp
 from testing.making import Film, make
 
 _ROOMS = (
-    film_room, lips, sprites, warp, bending, drawing, hands, making, motions, stills, truth, turning,
+    film_room, lips, lids, warp, bending, drawing, hands, making, motions, stills, truth, turning,
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from anchord.atomic import TEMPORARY_PREFIX, remove_leftovers, write_atomically, write_through
+from anchord.atomic import TEMPORARY_PREFIX, remove_leftovers, replace_all, write_atomically, write_through
 from anchord.errors import OutputError
 
 
@@ -183,3 +183,27 @@ def test_what_is_no_file_of_ours_is_no_leftover(tmp_path: Path) -> None:
     (tmp_path / f"{TEMPORARY_PREFIX}old").write_bytes(b"x")
     assert remove_leftovers(str(tmp_path)) == 1
     assert len(os.listdir(tmp_path)) == 2
+
+
+def test_several_files_appear_in_their_order_and_nothing_else_is_left(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"old")
+    folder = os.open(tmp_path, os.O_PATH)
+    replace_all(folder, {"a.png": b"new", "b.png": b"too", "manifest.json": b"{}"}, what=str(tmp_path))
+    os.close(folder)
+    assert sorted(os.listdir(tmp_path)) == ["a.png", "b.png", "manifest.json"]
+    assert (tmp_path / "a.png").read_bytes() == b"new"
+    assert stat.S_IMODE((tmp_path / "b.png").stat().st_mode) == 0o644
+
+
+@pytest.mark.parametrize("last", ["c.png", "b.png"])
+def test_where_one_of_several_files_cannot_be_renamed_none_is(tmp_path: Path, last: str) -> None:
+    """A folder of that name is in the way: a real error, and after the others were renamed."""
+    (tmp_path / "a.png").write_bytes(b"old")
+    (tmp_path / last / "full").mkdir(parents=True)
+    folder = os.open(tmp_path, os.O_PATH)
+    files = {"a.png": b"new", "new.png": b"new", last: b"new"}
+    with pytest.raises(OutputError):
+        replace_all(folder, files, what=str(tmp_path))
+    os.close(folder)
+    assert (tmp_path / "a.png").read_bytes() == b"old"
+    assert sorted(os.listdir(tmp_path)) == ["a.png", last]

@@ -11,4 +11,4 @@ print(f"""\
 1. Watch the log below: {SAMPLE_ID}'s timeline appears in {root / SAMPLE_ID}/anchors_timeline.json
 2. Drop a video of your own into a new folder:  mkdir {root}/me && cp YOUR.webm {root}/me/idle.webm
    and see it at http://localhost:8080/?avatar=me
-3. Ask for every frame:  echo 'sample_rate = 1' > {root}/me/anchord.toml   (Ctrl+C ends)""")
+3. Make it speak:  .venv/bin/anchord sprites {root}/me   then press Speak in the page   (Ctrl+C ends)""")

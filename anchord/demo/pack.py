@@ -7,11 +7,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from anchord.demo.film import Pixels, Pose, encode, film, moved, portrait
-from anchord.demo.sprites import write_sprites
+from anchord import sprite_set
+from anchord.demo.film import encode, film
 from anchord.model import checked_model
+from anchord.settings import ExtractSettings, Limits
+from anchord.sprite_set import VISEMES, SpriteSet
+from anchord.sprites import manifest
+from anchord.sprites.make import Source, make
 from anchord.tracking.faces import FaceFinder
-from anchord.tracking.faces.mesh import Landmarks
 
 SAMPLE_ID = "sample"
 
@@ -19,24 +22,37 @@ SAMPLE_ID = "sample"
 def make_pack(folder: Path) -> Path:
     """Write what is missing of the sample pack's idle video and sprites into *folder*; returns it."""
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / "manifest.json").exists():
-        still = moved(portrait(), Pose().matrix())
-        write_sprites(folder, still, _landmarks(still), avatar_id=SAMPLE_ID, display_name="Sample")
     video = folder / "idle.webm"
     if not video.exists():
         # Under another name until it is whole, as every upload should be.
         encode(folder / "idle.part.webm", film()).rename(video)
+    if not (folder / manifest.NAME).exists():
+        settings = ExtractSettings()
+        target = (settings.target_width, settings.target_height)
+        made = _made(video, settings)
+        files = sprite_set.checked(made, target, VISEMES)
+        files[manifest.NAME] = manifest.manifest(
+            made,
+            files,
+            {"displayName": "Sample"},
+            avatar_id=SAMPLE_ID,
+            video=video.name,
+            target=target,
+            has_pupils=True,
+        )
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
     return folder
 
 
-def _landmarks(picture: Pixels) -> Landmarks:
-    with _without_chatter():
-        finder = FaceFinder(checked_model(), threads=1)
+def _made(video: Path, settings: ExtractSettings) -> SpriteSet:
+    with _without_chatter(), video.open("rb") as stream:
+        finder = FaceFinder(checked_model())
         try:
-            (face,) = finder.submit(lambda: finder.find(picture)).result()
+            source = Source(stream=stream, name=video.name, limits=Limits(), finder=finder)
+            return make(source, None, settings, visemes=VISEMES, with_preview=False)
         finally:
             finder.close()
-    return face.landmarks
 
 
 @contextlib.contextmanager

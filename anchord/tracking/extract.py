@@ -50,6 +50,35 @@ def extract(
         VideoError: the video can't be used.
     """
     key = FileKey.of_opened(stream)
+    samples, facts, made = tracked(stream, name, settings, limits, finder, on_progress=on_progress)
+    stream.seek(0)
+    digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return _timeline(name, key, digest, settings, facts, samples, made)
+
+
+def tracked(
+    stream: BufferedReader,
+    name: str,
+    settings: ExtractSettings,
+    limits: Limits,
+    finder: FaceFinder,
+    *,
+    on_progress: Callable[[int, int], None] = lambda done, expected: None,
+) -> tuple[list[Sampled], VideoFacts, Trajectory | None]:
+    """
+    What was seen in one video, and the course of its anchors; None where no face was.
+
+    Args:
+        stream: the video file, opened for reading.
+        name: what messages call it.
+        settings: what shapes the timeline.
+        limits: what is over one of them is refused.
+        finder: finds faces.
+        on_progress: called with frames decoded and frames expected (0: unknown).
+
+    Raises:
+        VideoError: the video can't be used.
+    """
     followers = tracker.followers() if settings.follow == "auto" else {}
     with Video(stream=stream, name=name, limits=limits, threads=finder.threads) as video:
         samples = list(
@@ -63,12 +92,10 @@ def extract(
             )
         )
         facts = video.facts()
-    stream.seek(0)
-    digest = hashlib.file_digest(stream, "sha256").hexdigest()
     made = (
         _trajectory(samples, facts, followers, settings) if any(sample.face for sample in samples) else None
     )
-    return _timeline(name, key, digest, settings, facts, samples, made)
+    return samples, facts, made
 
 
 def _trajectory(

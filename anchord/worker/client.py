@@ -18,9 +18,10 @@ from io import BufferedReader
 from types import TracebackType
 from typing import Literal
 
-from anchord.errors import AnchordError, WorkerError, WorkerKilledError, WorkerStartError
+from anchord.errors import WorkerError, WorkerKilledError, WorkerStartError
 from anchord.printable import printable
 from anchord.settings import WorkerSettings
+from anchord.sprite_set import SpriteSet
 from anchord.worker import protocol
 from anchord.worker.child import COMMAND, Child
 from anchord.worker.cpu_time import CpuTime
@@ -36,6 +37,7 @@ _LAST_WORDS_S = 2.0
 # Between looks at what no descriptor tells of: its end, its threads, its CPU time.
 _LOOK_S = 1.0
 _PIECE = 64 << 10
+_AT_WORK = "while it worked on this video"
 
 # A worker looks at so many frames at once if it was not told how many.
 _FRAMES_UNASKED = 4
@@ -142,14 +144,48 @@ class Worker:
             WorkerKilledError: it was ended from outside.
             WorkerError: it ended, took too long, or broke the protocol; it is gone then.
         """
+        outcome = self._outcome(job, [video], on_progress)
+        if isinstance(outcome, protocol.Extracted):
+            return outcome.content
+        raise outcome.as_error() if isinstance(outcome, protocol.Failed) else self._not_asked_for()
+
+    def draw(
+        self,
+        job: protocol.SpriteJob,
+        videos: Sequence[BufferedReader],
+        *,
+        on_progress: Callable[[int, int], None],
+    ) -> SpriteSet:
+        """
+        What it says are the pictures of a pack.
+
+        Args:
+            job: what is to be done.
+            videos: the idle clip's open file, and the speech clip's where the job names one.
+            on_progress: called with frames decoded and frames expected (0: unknown).
+
+        Raises:
+            AnchordError: as :meth:`work`.
+        """
+        outcome = self._outcome(job, videos, on_progress)
+        if isinstance(outcome, protocol.Drawn):
+            return outcome.made
+        raise outcome.as_error() if isinstance(outcome, protocol.Failed) else self._not_asked_for()
+
+    def _outcome(
+        self,
+        job: protocol.AnyJob,
+        videos: Sequence[BufferedReader],
+        on_progress: Callable[[int, int], None],
+    ) -> protocol.Extracted | protocol.Drawn | protocol.Failed:
         self.wait_ready()
         try:
-            outcome = self._conversation(job, video, on_progress)
+            return self._conversation(job, videos, on_progress)
         except WorkerError as error:
-            raise self._loss(error, "while it worked on this video") from error
-        if isinstance(outcome, AnchordError):
-            raise outcome
-        return outcome
+            raise self._loss(error, _AT_WORK) from error
+
+    def _not_asked_for(self) -> WorkerError:
+        return self._loss(WorkerError("it answers what it was not asked"), _AT_WORK)
 
     @property
     def is_gone(self) -> bool:
@@ -209,14 +245,18 @@ class Worker:
         self._child.end()
 
     def _conversation(
-        self, job: protocol.Job, video: BufferedReader, on_progress: Callable[[int, int], None]
-    ) -> bytes | AnchordError:
+        self,
+        job: protocol.AnyJob,
+        videos: Sequence[BufferedReader],
+        on_progress: Callable[[int, int], None],
+    ) -> protocol.Extracted | protocol.Drawn | protocol.Failed:
         timeout_s = self.settings.timeout_s
         ends_at_s = time.monotonic() + timeout_s
         self._check_quiet()
-        self._send(job, video)
-        self._assembler.max_bytes = protocol.longest_answer(job.settings, job.limits)
-        for _ in range(job.limits.max_frames + 2):
+        self._send(job, videos)
+        self._assembler.max_bytes = protocol.longest_answer(job)
+        most = len(videos) * job.limits.max_frames
+        for _ in range(most + 2):
             answer = self._answer(ends_at_s, f"over worker.timeout_s = {timeout_s:g}")
             if isinstance(answer, protocol.Ready | protocol.Unfit):
                 raise WorkerError("it was ready before, and says it again")
@@ -226,9 +266,9 @@ class Worker:
                 if not self._assembler.is_empty:
                     raise WorkerError("it goes on after its answer")
                 self._cpu = None
-                return answer.content if isinstance(answer, protocol.Extracted) else answer.as_error()
-            if answer.done > job.limits.max_frames:
-                raise WorkerError(f"it decoded {answer.done} frames of {job.limits.max_frames} allowed")
+                return answer
+            if answer.done > most:
+                raise WorkerError(f"it decoded {answer.done} frames of {most} allowed")
             on_progress(answer.done, answer.expected)
         raise WorkerError("it talks without end")
 
@@ -238,10 +278,10 @@ class Worker:
         if not self._hears or self._child.is_dead:
             raise WorkerError("")
 
-    def _send(self, job: protocol.Job, video: BufferedReader) -> None:
+    def _send(self, job: protocol.AnyJob, videos: Sequence[BufferedReader]) -> None:
         message = protocol.encode(job)
         try:
-            sent = socket.send_fds(self._child.channel, [message], [video.fileno()])
+            sent = socket.send_fds(self._child.channel, [message], [video.fileno() for video in videos])
         except BlockingIOError:
             sent = 0
         except OSError:

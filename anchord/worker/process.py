@@ -14,7 +14,8 @@ import random
 import socket
 import sys
 import traceback
-from typing import TYPE_CHECKING, NoReturn, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn, TypeAlias, cast
 
 from anchord import timeline
 from anchord.errors import AnchordError, IncompleteVideoError, ModelError, SettingsError, VideoError
@@ -24,7 +25,11 @@ from anchord.worker import protocol
 from anchord.worker.sandbox import layers
 
 if TYPE_CHECKING:
+    from io import BufferedReader
+
     from anchord.tracking.faces import FaceFinder
+
+OnProgress: TypeAlias = Callable[[int, int], None]
 
 # A progress message for every frame would cost more than it tells.
 _PROGRESS_EVERY = 10
@@ -95,6 +100,7 @@ def _loaded(threads: int) -> FaceFinder:
     """The finder, with everything loaded that it and a video will ever need."""
     # The wings meet here and nowhere else: the parent never loads a decoder or a model.
     importlib.import_module("anchord.tracking.extract")
+    importlib.import_module("anchord.sprites.make")
     from anchord.tracking.faces import FaceFinder
 
     finder = FaceFinder(checked_model(), threads=threads)
@@ -105,20 +111,20 @@ def _loaded(threads: int) -> FaceFinder:
 
 
 def _work(
-    job: protocol.Job, descriptor: int, finder: FaceFinder, channel: socket.socket, memory_mb: int
+    job: protocol.AnyJob, descriptors: list[int], finder: FaceFinder, channel: socket.socket, memory_mb: int
 ) -> protocol.Answer:
-    from anchord.tracking.extract import extract
-
     def on_progress(done: int, expected: int) -> None:
         if done % _PROGRESS_EVERY == 0:
             channel.sendall(
                 protocol.encode(protocol.Progress(number=job.number, done=done, expected=expected))
             )
 
-    with os.fdopen(descriptor, "rb") as stream:
+    with contextlib.ExitStack() as opened:
+        streams = [opened.enter_context(os.fdopen(descriptor, "rb")) for descriptor in descriptors]
         try:
-            made = extract(stream, job.video, job.settings, job.limits, finder, on_progress=on_progress)
-            return protocol.Extracted(number=job.number, content=timeline.encode(made))
+            if isinstance(job, protocol.SpriteJob):
+                return _drawn(job, streams, finder, on_progress)
+            return _extracted(job, streams, finder, on_progress)
         except IncompleteVideoError as error:
             return protocol.Failed(number=job.number, error="IncompleteVideoError", message=_text(error))
         except VideoError as error:
@@ -133,6 +139,31 @@ def _work(
             return protocol.Failed(number=job.number, error="WorkerError", message=message)
 
 
+def _extracted(
+    job: protocol.Job, streams: list[BufferedReader], finder: FaceFinder, on_progress: OnProgress
+) -> protocol.Extracted:
+    from anchord.tracking.extract import extract
+
+    made = extract(streams[0], job.video, job.settings, job.limits, finder, on_progress=on_progress)
+    return protocol.Extracted(number=job.number, content=timeline.encode(made))
+
+
+def _drawn(
+    job: protocol.SpriteJob, streams: list[BufferedReader], finder: FaceFinder, on_progress: OnProgress
+) -> protocol.Drawn:
+    from anchord.sprites.make import Source, make
+
+    made = make(
+        Source(stream=streams[0], name=job.video, limits=job.limits, finder=finder),
+        Source(stream=streams[1], name=job.speech, limits=job.limits, finder=finder) if job.speech else None,
+        job.settings,
+        visemes=job.visemes,
+        with_preview=job.preview,
+        on_progress=on_progress,
+    )
+    return protocol.Drawn(number=job.number, made=made)
+
+
 def _text(error: AnchordError) -> str:
     return printable(str(error))[: protocol.MAX_TEXT]
 
@@ -143,14 +174,14 @@ def _warm_up(finder: FaceFinder) -> None:
         finder.submit(lambda: None)
 
 
-def _receive(channel: socket.socket) -> tuple[protocol.Job, int] | None:
-    """The next job and the descriptor of its video; None when the parent closed its end."""
-    head, descriptors, _flags, _address = socket.recv_fds(channel, protocol.LENGTH_BYTES, 1)
+def _receive(channel: socket.socket) -> tuple[protocol.AnyJob, list[int]] | None:
+    """The next job and the descriptors of its videos; None when the parent closed its end."""
+    head, descriptors, _flags, _address = socket.recv_fds(channel, protocol.LENGTH_BYTES, 2)
     if not head:
         return None
     head += _exactly(channel, protocol.LENGTH_BYTES - len(head))
     content = _exactly(channel, int.from_bytes(head, "big"))
-    return protocol.decode_job(content), descriptors[0]
+    return protocol.decode_job(content), descriptors
 
 
 def _exactly(channel: socket.socket, count: int) -> bytes:

@@ -12,10 +12,11 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
-from anchord import errors
+from anchord import errors, sprite_set
 from anchord.errors import AnchordError, WorkerError
 from anchord.printable import printable
 from anchord.settings import ExtractSettings, Limits
+from anchord.sprite_set import SpriteSet, Viseme
 
 #: A message is preceded by its length in so many bytes, most significant first.
 LENGTH_BYTES = 4
@@ -36,6 +37,22 @@ class Job(Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=Tru
     video: str
     settings: ExtractSettings
     limits: Limits
+
+
+class SpriteJob(Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):
+    """
+    Make a pack's pictures from its idle clip, and from a clip in which the same person speaks.
+
+    The open files travel with the message: the idle clip's, and the other's where *speech* names one.
+    """
+
+    number: Count
+    video: str
+    speech: str | None
+    settings: ExtractSettings
+    limits: Limits
+    visemes: tuple[Viseme, ...]
+    preview: bool
 
 
 class Ready(Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):
@@ -66,6 +83,13 @@ class Extracted(Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fiel
     content: bytes
 
 
+class Drawn(Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):
+    """The pictures of a pack, or what the worker says are some."""
+
+    number: Count
+    made: SpriteSet
+
+
 class Failed(Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):
     """An error over this one video; a worker may raise no other."""
 
@@ -79,20 +103,21 @@ class Failed(Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=
         return kind(printable(self.message))
 
 
-Answer: TypeAlias = Ready | Unfit | Progress | Extracted | Failed
+AnyJob: TypeAlias = Job | SpriteJob
+Answer: TypeAlias = Ready | Unfit | Progress | Extracted | Drawn | Failed
 
 _encoder = msgspec.msgpack.Encoder()
-_job_decoder = msgspec.msgpack.Decoder(Job)
+_job_decoder: msgspec.msgpack.Decoder[AnyJob] = msgspec.msgpack.Decoder(AnyJob)
 _answer_decoder: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
 
 
-def encode(message: Job | Answer) -> bytes:
+def encode(message: AnyJob | Answer) -> bytes:
     """A message with its length in front."""
     content = _encoder.encode(message)
     return len(content).to_bytes(LENGTH_BYTES, "big") + content
 
 
-def decode_job(content: bytes) -> Job:
+def decode_job(content: bytes) -> AnyJob:
     """A job, without its length."""
     return _job_decoder.decode(content)
 
@@ -152,7 +177,15 @@ class Assembler:
         return message
 
 
-def longest_answer(settings: ExtractSettings, limits: Limits) -> int:
+def longest_answer(job: AnyJob) -> int:
+    """So many bytes the answer to a job has at most."""
+    settings = job.settings
+    if isinstance(job, SpriteJob):
+        return sprite_set.longest((settings.target_width, settings.target_height), job.visemes)
+    return longest_timeline(settings, job.limits)
+
+
+def longest_timeline(settings: ExtractSettings, limits: Limits) -> int:
     """
     So many bytes a timeline has at most, with the longest numbers that can stand in it.
 

@@ -50,6 +50,40 @@ def failed(**other: Any) -> Message:
     return {"type": "Failed", "number": 1, "error": "VideoError", "message": "is damaged", **other}
 
 
+def drawn(**other: Any) -> Message:
+    place = {"anchor": {"x": 1, "y": 1, "w": 9, "h": 9, "roll": 0}, "width": 64, "height": 64}
+    made: dict[str, Any] = {
+        "time_ms": 0, "mouth": place, "eyes": place, "light": [1, 1, 1], "visemes": {}, "lids": {},
+        "noise": [1, 1], "sharpness": 1, "faults": [], "pictures": {}, "preview": b"",
+    }  # fmt: skip
+    return {"type": "Drawn", "number": 1, "made": made | other}
+
+
+_SMALL = {"frames": 0, "step": 0, "texture": 0}
+
+#: What is said instead of a pack's pictures, by name.
+INSTEAD_OF_PICTURES: dict[str, Message] = {
+    "a timeline": extracted(),
+    "another job's number": drawn() | {"number": 2},
+    "one thing more": drawn(more=1),
+    "a picture with a path for a name": drawn(pictures={"../../evil.png": b""}),
+    "a picture that no pack has": drawn(pictures={"index.html": b""}),
+    "a picture that is text": drawn(pictures={"base_face.png": "text"}),
+    "a viseme of its own": drawn(visemes={"XX": _SMALL}),
+    "a lid of its own": drawn(lids={"winking": _SMALL}),
+    "a cell without a width": drawn(mouth={"anchor": {}, "width": 0, "height": 64}),
+    "a cell wider than a wall": drawn(
+        eyes={"anchor": {"x": 1, "y": 1, "w": 9, "h": 9, "roll": 0}, "width": 1 << 20, "height": 64}
+    ),
+    "an anchor that is no number": drawn(
+        mouth={"anchor": {"x": math.nan, "y": 1, "w": 9, "h": 9, "roll": 0}, "width": 64, "height": 64}
+    ),
+    "a fault as long as a book": drawn(faults=["x" * 301]),
+    "more faults than sprites": drawn(faults=["x"] * 33),
+    "more than all pictures have unpacked": drawn(preview=bytes(1 << 26)),
+}
+
+
 def nested(depth: int) -> bytes:
     """A list in a list in a list."""
     return b"\x91" * depth + b"\xc0"
@@ -297,6 +331,12 @@ def main() -> None:
         forever()
     liar.say(ready())
     liar.take_job()
+    if lie.startswith("pictures: "):
+        liar.say(INSTEAD_OF_PICTURES[lie.removeprefix("pictures: ")])
+        forever()
+    if lie == "pictures instead of a timeline":
+        liar.say(drawn())
+        forever()
     if lie in INSTEAD_OF_AN_ANSWER:
         liar.say(INSTEAD_OF_AN_ANSWER[lie])
         forever()

@@ -122,7 +122,7 @@ def test_no_honest_timeline_is_too_long(precision: int, include: tuple[timeline.
             "gaps": [[599_999.123, 599_999.456]] * 500,
         }
     )
-    longest = protocol.longest_answer(settings, limits)
+    longest = protocol.longest_answer(Job(number=1, video="idle.webm", settings=settings, limits=limits))
     assert len(content) + (8 << 10) < longest
     assert longest < 2 * len(content) + (64 << 10)
 

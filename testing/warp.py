@@ -1,4 +1,4 @@
-"""Moving pixels of a picture smoothly. Pure."""
+"""Moving pixels of a still smoothly, for films. Pure."""
 
 from __future__ import annotations
 

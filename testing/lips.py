@@ -1,5 +1,8 @@
 """
-The portrait's lips in the shapes of speech.
+A still's lips in the shapes of speech, for films.
+
+An instrument, and none of the product: what films are held to must not change with the sprites that anchord
+makes, so these lips are their own.
 
 Lips are moved by thin-plate splines (Bookstein 1989), one for what hangs on the skull and one for what hangs
 on the jaw; the teeth are the portrait's own and stay where they are.
@@ -11,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from anchord.demo.warp import Floats, Points, everywhere, filled, sampled, smooth, spline
+from testing.warp import Floats, Points, everywhere, filled, sampled, smooth, spline
 
 # From the corner on the picture's left to the other, in MediaPipe's face mesh.
 _OUTER_UPPER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291)
