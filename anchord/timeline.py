@@ -18,7 +18,7 @@ from anchord.errors import FileError
 from anchord.parsing import check_bounds
 
 #: Raise it when the same video and settings would give other anchors: every timeline is then stale.
-METHOD = 4
+METHOD = 5
 
 Number = int | float
 #: Far beyond any target; what is more is no place.
@@ -140,7 +140,8 @@ class Config(Struct, frozen=True, kw_only=True):
     precision: Annotated[int, Meta(description="decimals of pixel values")]
     max_gap_ms: Annotated[float, Meta(description="longest gap that is bridged, ms")]
     follow: Annotated[
-        Literal["auto", "landmarks"], Meta(description="auto: landmarks and pixels; or landmarks alone")
+        Literal["auto", "landmarks", "pixels"],
+        Meta(description="auto: landmarks and pixels, or pixels where no face is found; or one alone"),
     ]
     smoothing: Annotated[
         Literal["auto", "off"] | float,
@@ -159,6 +160,12 @@ class Generator(Struct, frozen=True, kw_only=True):
     method: Annotated[int, Meta(description="version of the method; a new one makes files stale")]
     model_sha256: Annotated[str, Meta(description="SHA-256 of the face model")]
     settings_sha256: Annotated[str, Meta(description="SHA-256 of the effective settings")]
+    statics_sha256: Annotated[
+        str, Meta(description="SHA-256 of the manifest's static anchors; empty: it had none")
+    ] = ""
+    base_sha256: Annotated[
+        str, Meta(description="SHA-256 of the base face's picture; empty: there was none that could be read")
+    ] = ""
 
 
 class Loop(Struct, frozen=True, kw_only=True):
@@ -198,6 +205,18 @@ class Quality(Struct, frozen=True, kw_only=True):
         Number | None, Meta(description="median height of the face over the frame's; null: no face")
     ]
     warnings: Annotated[list[VideoWarning], Meta(max_length=100)]
+    source: Annotated[
+        Literal["landmarks", "pixels"],
+        Meta(description="what was followed: a face's landmarks, or the pixels around the static anchors"),
+    ] = "landmarks"
+
+
+class Reference(Struct, frozen=True, kw_only=True):
+    """Where the head is in the pack's base face, and when the clip shows it most like that."""
+
+    time_ms: Annotated[Number, Meta(description="presentation time of the sample nearest to it, ms")]
+    mouth: Annotated[Anchor, Meta(description="as the mouth of a frame, in the base face itself")]
+    eyes: Annotated[Anchor, Meta(description="as the eyes of a frame, in the base face itself")]
 
 
 class Timeline(Struct, frozen=True, kw_only=True):
@@ -210,6 +229,7 @@ class Timeline(Struct, frozen=True, kw_only=True):
     generator: Generator
     loop: Loop
     quality: Quality
+    reference: Reference | UnsetType = UNSET
     frames: list[Sample]
 
 
@@ -224,12 +244,18 @@ class Head(Struct, frozen=True):
 
     class _Generator(Struct, frozen=True):
         method: int | UnsetType = UNSET
+        statics_sha256: str = ""
+        base_sha256: str = ""
         model_sha256: str | UnsetType = UNSET
         settings_sha256: str | UnsetType = UNSET
 
     source: _Source
     generator: _Generator = _Generator()
     quality: Quality | UnsetType = UNSET
+
+
+#: What has a time and anchors at it.
+Places = TypeVar("Places", Sample, Reference, Reference | UnsetType)
 
 
 class _Envelope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -242,6 +268,7 @@ class _Envelope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     generator: Generator
     loop: Loop
     quality: Quality
+    reference: Reference | UnsetType = UNSET
     frames: list[msgspec.Raw]
 
 
@@ -265,6 +292,7 @@ def encode(timeline: Timeline) -> bytes:
             _rounded(timeline.quality, 4),
             gaps=[(_round(first, 3), _round(last, 3)) for first, last in timeline.quality.gaps],
         ),
+        reference=_rounded_sample(timeline.reference, timeline.config.precision),
         frames=[_rounded_sample(sample, timeline.config.precision) for sample in timeline.frames],
     )
     return msgspec.json.encode(rounded) + b"\n"
@@ -348,7 +376,9 @@ def schema() -> dict[str, Any]:
     } | msgspec.json.schema(Timeline)
 
 
-def _rounded_sample(sample: Sample, precision: int) -> Sample:
+def _rounded_sample(sample: Places, precision: int) -> Places:
+    if isinstance(sample, UnsetType):
+        return sample
     rounded: dict[str, Any] = {"time_ms": _round(sample.time_ms, 3)}
     for name in sample.__struct_fields__:
         value = getattr(sample, name)

@@ -84,7 +84,12 @@ def face_height(looks: Sequence[Look]) -> float | None:
 
 
 def warnings(
-    looks: Sequence[Look], *, hidden: Mapping[str, Mask] | None = None, almost_seam_px: float | None = None
+    looks: Sequence[Look],
+    *,
+    hidden: Mapping[str, Mask] | None = None,
+    almost_seam_px: float | None = None,
+    by_pixels: bool = False,
+    has_statics: bool = False,
 ) -> list[VideoWarning]:
     """
     Everything about the clip that a person may want to mend, each with a number and advice.
@@ -93,17 +98,24 @@ def warnings(
         looks: the samples.
         hidden: per part (n,) whether something is in front of it.
         almost_seam_px: the jump of a loop that nearly closes, target px.
+        by_pixels: whether the pixels around the static anchors were followed, not a face.
+        has_statics: whether the pack has static anchors.
     """
     has_face = np.array([look.height is not None for look in looks])
     height = face_height(looks)
     faces = [look for look in looks if look.height is not None]
     found = [
-        None if has_face.all() else _missing(looks, has_face, height),
+        None
+        if has_face.all()
+        else _lost(looks, has_face)
+        if by_pixels
+        else _missing(looks, has_face, height),
+        None if by_pixels or has_statics else _no_statics(has_face),
         _small(height),
         _several(looks),
         _upside_down(looks),
     ]
-    if faces:
+    if faces and not by_pixels:
         found += [
             _covered(looks, hidden or {}),
             _mouth_moves(faces),
@@ -117,6 +129,34 @@ def warnings(
     if almost_seam_px is not None:
         found.append(_almost_loop(almost_seam_px))
     return [warning for warning in found if warning is not None]
+
+
+def other_base() -> VideoWarning:
+    """No frame shows the head as the base face does."""
+    return VideoWarning(
+        code="other_base",
+        message="no frame looks like the base face, so the static anchors are taken for the first frame's: "
+        "make the base face a frame of the video",
+    )
+
+
+def _lost(looks: Sequence[Look], has_face: Mask) -> VideoWarning:
+    return VideoWarning(
+        code="face_missing" if has_face.any() else "no_face",
+        message=f"nothing like the static anchors' surroundings in {int((~has_face).sum())} of {len(looks)} "
+        f"samples ({_when(looks, ~has_face)}): keep the head in sight, and the anchors on it",
+    )
+
+
+def _no_statics(has_face: Mask) -> VideoWarning | None:
+    if 2 * has_face.sum() >= len(has_face):
+        return None
+    return VideoWarning(
+        code="no_statics",
+        message=f"a face in only {int(has_face.sum())} of {len(has_face)} samples; if it is drawn or an "
+        "animal's, put static anchors into the pack's manifest (mouth.anchor and eyes.anchor, for instance "
+        "with anchord anchors PACK): then the pixels around them are followed",
+    )
 
 
 def _small(height: float | None) -> VideoWarning | None:

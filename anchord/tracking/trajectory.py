@@ -6,7 +6,7 @@ The order of the steps between what was seen and what is written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -34,6 +34,24 @@ _OUTLIER_LEAST = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outlined:
+    """
+    A head that is known by its static anchors alone; the picture in which they lie is the plate.
+
+    Args:
+        boxes: per part, on the plate, as large as the overlay.
+        motion: (k,) plate to the samples with the head, a first guess.
+        eyes_px: what the distance of the eyes' outer corners on the plate is about.
+    """
+
+    boxes: Mapping[str, TightBox]
+    motion: Similarities
+    eyes_px: float
+    #: Whether that picture is the base face, which is no frame of the video.
+    is_base: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """
     What was seen of the face in the clip.
@@ -41,7 +59,7 @@ class Seen:
     Args:
         times_ms: (n,) of the samples, and of the frames between them that were only followed.
         has_face: (n,).
-        is_sample: (n,) where landmarks were looked for.
+        is_sample: (n,) where landmarks were looked for, or as many frames without them.
         clip: (k, 478) landmarks of the samples with a face, px of the video.
         links: per part, see ``motion.tracker``; none to go by the landmarks alone.
         agree: per part (n,) share of the skin's features that agree, 0–1.
@@ -62,6 +80,36 @@ class Seen:
     frame_times_ms: Floats
     end_ms: float
     is_last_extra: bool
+    #: In place of landmarks and textures, which are then empty.
+    outlined: Outlined | None = None
+    #: (478,) landmarks of the base face, as if it were one more frame, which links name by *n*.
+    base: Complex | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Body:
+    """What is carried along, and what is known of it before links are."""
+
+    eyes_px: float
+    guess: Similarities
+    middles: Mapping[str, complex]
+    hidden: Mapping[str, Mask]
+    #: Boxes of parts, and of what parts carry: name -> (part, box), from the parts' motions.
+    boxes: Callable[[Mapping[str, Similarities]], tuple[dict[str, TightBox], dict[str, tuple[str, TightBox]]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """
+    Where the head is in the base face.
+
+    Args:
+        index: of the sample that lies most like it.
+        tracks: per part, of one sample.
+    """
+
+    index: int
+    tracks: Mapping[str, AnchorTrack]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +126,7 @@ class Trajectory:
         jitter_px: noise that is left in the anchors, target px; None where it can't be told.
         width_ms: of the smoothing of the mouth's and the eyes' place.
         is_written: (n,) which frames are written.
+        reference: where the head is in the base face, where that is known.
     """
 
     tracks: Mapping[str, AnchorTrack]
@@ -88,6 +137,7 @@ class Trajectory:
     jitter_px: float | None
     width_ms: Mapping[str, float]
     is_written: Mask
+    reference: Reference | None
 
 
 def trajectory(
@@ -109,35 +159,14 @@ def trajectory(
         smoothing_ms: width of the smoothing; 0 for none, None for what fits the clip.
     """
     known = seen.has_face
-    plate, by_landmarks = registration.plate_motion(seen.clip)
-    # Of the faces, those with landmarks of their own.
-    own = seen.is_sample[known]
-    by_landmarks = registration.filled(
-        by_landmarks, seen.times_ms[known & seen.is_sample], seen.times_ms[known], complex(plate.mean())
-    )
-    samples = np.flatnonzero(known)
-    hidden = {name: _hidden(name, seen) for name in PARTS}
-    middles = {name: _middle(plate[list(part.tight)]) for name, part in PARTS.items()}
-    links = {name: _trusted(name, seen.links.get(name, ()), hidden) for name in PARTS}
-    motions = {
-        name: registration.glued(plate, by_landmarks, samples, middle, links[name])
-        for name, middle in middles.items()
-    }
-    _carry(motions, hidden, seen)
-    turn = registration.one_face(motions["eyes"], motions["mouth"])
-    motions = {name: motions[name].with_turn(turn, about=middle) for name, middle in middles.items()}
-    # The eyes' skin moves as one and is best fitted; the mouth's does not.
-    motions["mouth"] = registration.placed(plate, motions["mouth"], samples, links["mouth"])
-    _carry(motions, hidden, seen)
-
-    boxes = {
-        name: anchors.tight_box(seen.clip, motions[name][own], part.tight) for name, part in PARTS.items()
-    }
+    body = _by_landmarks(seen) if seen.outlined is None else _by_anchors(seen, seen.outlined)
+    eyes_px, hidden = body.eyes_px, body.hidden
+    motions = _motions(seen, body)
+    boxes, carried = body.boxes(motions)
     curves = {}
     for name in PARTS:
         curves[name] = np.full((len(known), 4), np.nan)
         curves[name][known] = anchors.curve(motions[name], boxes[name].middle)
-    eyes_px = abs(eyes_across(plate))
     seam = loop.seam(
         seen.times_ms,
         known,
@@ -159,12 +188,10 @@ def trajectory(
         noise.append(float(np.hypot(*cleaned.noise[:2])) * scale)
     is_written = _written(curves, seen, coverage, period_ms, scale)
     curves = {name: _drawn(curve, seen, coverage, is_written, period_ms) for name, curve in curves.items()}
-    carried = {
-        name: (part, anchors.tight_box(seen.clip, motions[part][own], tight))
-        for name, (part, tight) in CARRIED.items()
-    }
+    tracks = _tracks(curves, boxes, carried, paddings, where)
+    base = _base_motions(seen, body, motions)
     return Trajectory(
-        tracks=_tracks(curves, boxes, carried, paddings, where),
+        tracks=tracks,
         hidden=hidden,
         coverage=coverage,
         seam=seam,
@@ -172,7 +199,112 @@ def trajectory(
         jitter_px=None if np.isnan(noise).any() else max(noise),
         width_ms=widths,
         is_written=is_written,
+        reference=None if base is None else _reference(seen, base, tracks, boxes, paddings, where),
     )
+
+
+def _by_landmarks(seen: Seen) -> _Body:
+    known = seen.has_face
+    plate, motion = registration.plate_motion(seen.clip)
+    # Of the faces, those with landmarks of their own.
+    own = seen.is_sample[known]
+
+    def boxes(
+        motions: Mapping[str, Similarities],
+    ) -> tuple[dict[str, TightBox], dict[str, tuple[str, TightBox]]]:
+        def tight(part: str, landmarks: Sequence[int]) -> TightBox:
+            return anchors.tight_box(seen.clip, motions[part][own], landmarks)
+
+        return (
+            {name: tight(name, part.tight) for name, part in PARTS.items()},
+            {name: (part, tight(part, landmarks)) for name, (part, landmarks) in CARRIED.items()},
+        )
+
+    return _Body(
+        eyes_px=abs(eyes_across(plate)),
+        guess=registration.filled(
+            motion, seen.times_ms[known & seen.is_sample], seen.times_ms[known], complex(plate.mean())
+        ),
+        middles={name: _middle(plate[list(part.tight)]) for name, part in PARTS.items()},
+        hidden={name: _hidden(name, seen) for name in PARTS},
+        boxes=boxes,
+    )
+
+
+def _by_anchors(seen: Seen, outlined: Outlined) -> _Body:
+    return _Body(
+        eyes_px=outlined.eyes_px,
+        guess=outlined.motion,
+        middles={name: box.middle for name, box in outlined.boxes.items()},
+        # What is in front of a drawn face can't be told from the face.
+        hidden={name: np.zeros(len(seen.times_ms), bool) for name in PARTS},
+        boxes=lambda _motions: (dict(outlined.boxes), {}),
+    )
+
+
+def _motions(seen: Seen, body: _Body) -> dict[str, Similarities]:
+    """Per part (k,) plate to the samples with a face: what the links say, from the first guess on."""
+    samples = np.flatnonzero(seen.has_face)
+    # Those to the base face are another matter.
+    within = {
+        name: [link for link in seen.links.get(name, ()) if link.later < len(seen.times_ms)] for name in PARTS
+    }
+    links = {name: _trusted(name, within[name], body.hidden) for name in PARTS}
+    motions = {
+        name: registration.glued(body.eyes_px, body.guess, samples, middle, links[name])
+        for name, middle in body.middles.items()
+    }
+    _carry(motions, body.hidden, seen)
+    turn = registration.one_face(motions["eyes"], motions["mouth"])
+    motions = {name: motions[name].with_turn(turn, about=middle) for name, middle in body.middles.items()}
+    # The eyes' skin moves as one and is best fitted; the mouth's does not.
+    motions["mouth"] = registration.placed(body.eyes_px, motions["mouth"], samples, links["mouth"])
+    _carry(motions, body.hidden, seen)
+    return motions
+
+
+def _base_motions(
+    seen: Seen, body: _Body, motions: Mapping[str, Similarities]
+) -> dict[str, Similarities] | None:
+    """Per part (1,) the plate to the base face; None where that is unknown."""
+    one = Similarities(a=np.ones(1, np.complex128), b=np.zeros(1, np.complex128))
+    if seen.outlined is not None:
+        return dict.fromkeys(PARTS, one) if seen.outlined.is_base else None
+    if seen.base is None:
+        return None
+    plate, _ = registration.plate_motion(seen.clip)
+    guess = registration.on_plate(plate, seen.base)
+    samples = np.flatnonzero(seen.has_face)
+    found = {
+        name: registration.beside(
+            guess, motions[name], samples, middle, len(seen.times_ms), seen.links.get(name, ())
+        )
+        for name, middle in body.middles.items()
+    }
+    turn = registration.one_face(found["eyes"], found["mouth"])
+    return {name: found[name].with_turn(turn, about=middle) for name, middle in body.middles.items()}
+
+
+def _reference(
+    seen: Seen,
+    base: Mapping[str, Similarities],
+    tracks: Mapping[str, AnchorTrack],
+    boxes: Mapping[str, TightBox],
+    paddings: Mapping[str, float],
+    where: Placement,
+) -> Reference:
+    there = {
+        name: anchors.anchor_track(
+            anchors.curve(base[name], boxes[name].middle), boxes[name], paddings[name], where
+        )
+        for name in PARTS
+    }
+    away = np.zeros(len(seen.times_ms))
+    for name, at in there.items():
+        turn = np.radians(tracks[name].roll - at.roll) * at.size[0, 0] / 2
+        away += ((tracks[name].centre - at.centre) ** 2).sum(axis=1) + turn**2
+    away[~(seen.has_face & seen.is_sample)] = np.inf
+    return Reference(index=int(away.argmin()), tracks=there)
 
 
 def _trusted(name: str, links: Sequence[Link], hidden: Mapping[str, Mask]) -> list[Link]:

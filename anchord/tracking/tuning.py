@@ -60,6 +60,18 @@ class Tuning:
     hidden_ms: float = 250.0
     hidden_fringe_ms: float = 121.0
 
+    # --- motion/regions.py: a head known by its static anchors alone --------------------------------
+    #: Width of a manifest's eyes box over the distance of the eyes' outer corners: our own padding.
+    eyes_box: float = 1.3
+    #: Half axes of the surroundings that each part goes with. A face with landmarks has 0.90 x 0.75 and
+    #: 0.75 x 0.20; the latter would be all behind the box.
+    around_mouth: tuple[float, float] = (0.90, 0.75)
+    around_eyes: tuple[float, float] = (0.95, 0.60)
+    #: What is cut out with them, beside and above the eyes and below the mouth. So that all of these fit.
+    head_around: tuple[float, float, float] = (1.15, 0.85, 0.95)
+    #: Correlation with a head that is searched for, at least. A guess.
+    searched_alike: float = 0.5
+
     # --- trajectory.py: what is written ------------------------------------------------------------
     #: What the page may be off between written frames, target px. Wished for.
     read_px: float = 0.1
