@@ -66,7 +66,9 @@ class Tuning:
     #: Half axes of the surroundings that each part goes with. A face with landmarks has 0.90 x 0.75 and
     #: 0.75 x 0.20; the latter would be all behind the box.
     around_mouth: tuple[float, float] = (0.90, 0.75)
-    around_eyes: tuple[float, float] = (0.95, 0.60)
+    around_eyes: tuple[float, float] = (0.80, 0.80)
+    #: Below the mouth's middle the neck begins, which stays behind when a head moves.
+    chin: float = 0.5
     #: What is cut out with them, beside and above the eyes and below the mouth. So that all of these fit.
     head_around: tuple[float, float, float] = (1.15, 0.85, 0.95)
     #: Correlation with a head that is searched for, at least. A guess.

@@ -105,6 +105,10 @@ class RegionFollower:
             low = np.floor(np.array([at.real, at.imag]) - half).astype(int)
             high = np.ceil(np.array([at.real, at.imag]) + half).astype(int) + 1
             moving[max(low[1], 0) : max(high[1], 0), max(low[0], 0) : max(high[0], 0)] = True
+        # Hair swings by itself, and brows rise.
+        above = self._middles["eyes"].imag - self.regions["eyes"].height / scale / 2
+        moving[: max(0, round(above))] = True
+        moving[round(self._middles["mouth"].imag + TUNING.chin * self._eyes_px) :] = True
         for name in self.regions:
             radii = TUNING.around_mouth if name == "mouth" else TUNING.around_eyes
             reach = (radii[0] * self._eyes_px, radii[1] * self._eyes_px)
