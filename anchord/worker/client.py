@@ -126,7 +126,12 @@ class Worker:
             raise self._loss(error, "before it was ready") from error
 
     def work(
-        self, job: protocol.Job, video: BufferedReader, *, on_progress: Callable[[int, int], None]
+        self,
+        job: protocol.Job,
+        video: BufferedReader,
+        base: BufferedReader | None = None,
+        *,
+        on_progress: Callable[[int, int], None],
     ) -> bytes:
         """
         What it says is the timeline of a video.
@@ -134,6 +139,7 @@ class Worker:
         Args:
             job: what is to be done.
             video: the open file, which is passed on and stays the caller's.
+            base: the open picture of the base face, if there is one; as the video.
             on_progress: called with frames decoded and frames expected (0: unknown).
 
         Raises:
@@ -144,7 +150,7 @@ class Worker:
         """
         self.wait_ready()
         try:
-            outcome = self._conversation(job, video, on_progress)
+            outcome = self._conversation(job, video, base, on_progress)
         except WorkerError as error:
             raise self._loss(error, "while it worked on this video") from error
         if isinstance(outcome, AnchordError):
@@ -209,14 +215,19 @@ class Worker:
         self._child.end()
 
     def _conversation(
-        self, job: protocol.Job, video: BufferedReader, on_progress: Callable[[int, int], None]
+        self,
+        job: protocol.Job,
+        video: BufferedReader,
+        base: BufferedReader | None,
+        on_progress: Callable[[int, int], None],
     ) -> bytes | AnchordError:
         timeout_s = self.settings.timeout_s
         ends_at_s = time.monotonic() + timeout_s
         self._check_quiet()
-        self._send(job, video)
+        self._send(job, [video] if base is None else [video, base])
         self._assembler.max_bytes = protocol.longest_answer(job.settings, job.limits)
-        for _ in range(job.limits.max_frames + 2):
+        # It may go through a video three times: for a face, for the base face's head, for the first frame's.
+        for _ in range(3 * job.limits.max_frames + 2):
             answer = self._answer(ends_at_s, f"over worker.timeout_s = {timeout_s:g}")
             if isinstance(answer, protocol.Ready | protocol.Unfit):
                 raise WorkerError("it was ready before, and says it again")
@@ -238,10 +249,10 @@ class Worker:
         if not self._hears or self._child.is_dead:
             raise WorkerError("")
 
-    def _send(self, job: protocol.Job, video: BufferedReader) -> None:
+    def _send(self, job: protocol.Job, files: Sequence[BufferedReader]) -> None:
         message = protocol.encode(job)
         try:
-            sent = socket.send_fds(self._child.channel, [message], [video.fileno()])
+            sent = socket.send_fds(self._child.channel, [message], [file.fileno() for file in files])
         except BlockingIOError:
             sent = 0
         except OSError:

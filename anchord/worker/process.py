@@ -20,6 +20,7 @@ from anchord import timeline
 from anchord.errors import AnchordError, IncompleteVideoError, ModelError, SettingsError, VideoError
 from anchord.model import checked_model
 from anchord.printable import printable
+from anchord.settings import MAX_BASE_BYTES
 from anchord.worker import protocol
 from anchord.worker.sandbox import layers
 
@@ -105,7 +106,7 @@ def _loaded(threads: int) -> FaceFinder:
 
 
 def _work(
-    job: protocol.Job, descriptor: int, finder: FaceFinder, channel: socket.socket, memory_mb: int
+    job: protocol.Job, descriptors: list[int], finder: FaceFinder, channel: socket.socket, memory_mb: int
 ) -> protocol.Answer:
     from anchord.tracking.extract import extract
 
@@ -115,9 +116,19 @@ def _work(
                 protocol.encode(protocol.Progress(number=job.number, done=done, expected=expected))
             )
 
-    with os.fdopen(descriptor, "rb") as stream:
+    with contextlib.ExitStack() as opened:
+        stream, *others = (opened.enter_context(os.fdopen(one, "rb")) for one in descriptors)
         try:
-            made = extract(stream, job.video, job.settings, job.limits, finder, on_progress=on_progress)
+            made = extract(
+                stream,
+                job.video,
+                job.settings,
+                job.limits,
+                finder,
+                statics=job.statics,
+                base=others[0].read(MAX_BASE_BYTES) if others and job.has_base else None,
+                on_progress=on_progress,
+            )
             return protocol.Extracted(number=job.number, content=timeline.encode(made))
         except IncompleteVideoError as error:
             return protocol.Failed(number=job.number, error="IncompleteVideoError", message=_text(error))
@@ -143,14 +154,14 @@ def _warm_up(finder: FaceFinder) -> None:
         finder.submit(lambda: None)
 
 
-def _receive(channel: socket.socket) -> tuple[protocol.Job, int] | None:
-    """The next job and the descriptor of its video; None when the parent closed its end."""
-    head, descriptors, _flags, _address = socket.recv_fds(channel, protocol.LENGTH_BYTES, 1)
+def _receive(channel: socket.socket) -> tuple[protocol.Job, list[int]] | None:
+    """The next job and the descriptors of its video and base face; None when the parent closed its end."""
+    head, descriptors, _flags, _address = socket.recv_fds(channel, protocol.LENGTH_BYTES, 2)
     if not head:
         return None
     head += _exactly(channel, protocol.LENGTH_BYTES - len(head))
     content = _exactly(channel, int.from_bytes(head, "big"))
-    return protocol.decode_job(content), descriptors[0]
+    return protocol.decode_job(content), descriptors
 
 
 def _exactly(channel: socket.socket, count: int) -> bytes:

@@ -21,7 +21,7 @@ from anchord.tracking.motion.similarity import Similarities
 from anchord.tracking.tuning import TUNING
 
 # As in ``tracker``: so many features tell something, and from such a share on the part is seen.
-_FEWEST = 8
+_FEWEST, _PLENTY = 8, 24
 _SEEN, _STILL_SEEN, _AGREE_WELL, _PLAINLY_SEEN = 0.35, 0.6, 0.75, 0.95
 _MAX_KEYFRAMES = 16
 # Halvings of the first look, when the head may have jumped, and of the second.
@@ -81,6 +81,8 @@ class RegionFollower:
     _to_first: Similarities = field(init=False)
     _middles: dict[str, complex] = field(default_factory=dict, init=False)
     _masks: dict[str, Grey] = field(default_factory=dict, init=False)
+    # And where all else of the head is, for a part that has hardly a feature.
+    _widely: Grey = field(init=False)
     _keyframes: list[_Cut] = field(default_factory=list, init=False)
     _last: _Cut | None = field(default=None, init=False)
     _count: int = field(default=0, init=False)
@@ -97,23 +99,33 @@ class RegionFollower:
         top, bottom = eyes.imag - above, mouth.imag + below
         self._size = (max(16, round((right - left) / scale)), max(16, round((bottom - top) / scale)))
         self._to_first = Similarities(a=np.asarray(scale + 0j), b=np.asarray(complex(left, top)))
+        self._middles = {
+            name: (region.middle - complex(left, top)) / scale for name, region in self.regions.items()
+        }
+        self._mask(scale)
+
+    def _mask(self, scale: float) -> None:
+        """Where the features of each part may lie."""
         moving = np.zeros(self._size[::-1], bool)
         for name, region in self.regions.items():
-            at = (region.middle - complex(left, top)) / scale
-            self._middles[name] = at
-            half = np.array([region.width, region.height]) / scale / 2
-            low = np.floor(np.array([at.real, at.imag]) - half).astype(int)
-            high = np.ceil(np.array([at.real, at.imag]) + half).astype(int) + 1
-            moving[max(low[1], 0) : max(high[1], 0), max(low[0], 0) : max(high[0], 0)] = True
+            at, half = self._middles[name], complex(region.width, region.height) / scale / 2
+            low, high = at - half, at + half
+            rows = slice(max(int(low.imag), 0), max(int(high.imag) + 1, 0))
+            moving[rows, max(int(low.real), 0) : max(int(high.real) + 1, 0)] = True
+        radii = {"mouth": TUNING.around_mouth, "eyes": TUNING.around_eyes}
+        near = {name: self._around(name, radii[name]) for name in self.regions}
+        self._widely = np.where(
+            moving, 0, np.maximum(near["mouth"], self._around("eyes", TUNING.widely_around_eyes))
+        ).astype(np.uint8)
         # Hair swings by itself, and brows rise.
         above = self._middles["eyes"].imag - self.regions["eyes"].height / scale / 2
         moving[: max(0, round(above))] = True
-        moving[round(self._middles["mouth"].imag + TUNING.chin * self._eyes_px) :] = True
-        for name in self.regions:
-            radii = TUNING.around_mouth if name == "mouth" else TUNING.around_eyes
-            reach = (radii[0] * self._eyes_px, radii[1] * self._eyes_px)
-            near = tracker.ellipse(self._size, self._middles[name], reach)
-            self._masks[name] = np.where(moving, 0, near).astype(np.uint8)
+        moving[max(0, round(self._middles["mouth"].imag + TUNING.chin * self._eyes_px)) :] = True
+        self._masks = {name: np.where(moving, 0, mask).astype(np.uint8) for name, mask in near.items()}
+
+    def _around(self, name: str, radii: tuple[float, float]) -> Grey:
+        reach = (radii[0] * self._eyes_px, radii[1] * self._eyes_px)
+        return tracker.ellipse(self._size, self._middles[name], reach)
 
     @property
     def scale(self) -> float:
@@ -268,6 +280,10 @@ class RegionFollower:
         features = {
             name: tracker.corners(here.pixels, mask, self._eyes_px) for name, mask in self._masks.items()
         }
+        for name, found in features.items():
+            if len(found) < _PLENTY:
+                # Flat colours say hardly anything: then all of the head speaks for the part, hair and all.
+                features[name] = tracker.corners(here.pixels, self._widely, self._eyes_px)
         return _Cut(
             sample=here.sample,
             pixels=here.pixels,
