@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from anchord.demo.lips import VISEMES, speaking
 from anchord.demo.warp import Floats, Points, sampled, smooth
 from anchord.tracking.anchors import Placement, anchor_track, curve, tight_box
-from anchord.tracking.faces.mesh import PARTS
+from anchord.tracking.faces.mesh import OPENED, PARTS
 from anchord.tracking.motion.registration import plate_motion
 from anchord.tracking.motion.similarity import points
 
@@ -130,7 +130,7 @@ def _cut(portrait: Picture, landmarks: Points, part: str, padding: float) -> Cut
     # A clip of one frame, so that the sprite gets the very anchor that a timeline would give it.
     clip = points(landmarks)[None]
     _, motion = plate_motion(clip)
-    box = tight_box(clip, motion, PARTS[part].tight)
+    box = tight_box(clip, motion, PARTS[part].tight, least=OPENED.get(part))
     here = Placement(scale=(1.0, 1.0), offset=(0.0, 0.0))
     track = anchor_track(curve(motion, box.middle), box, padding, here)
     centre, (w, h), roll = track.centre[0], track.size[0].tolist(), float(track.roll[0])

@@ -17,7 +17,7 @@ from anchord.tracking import anchors
 from anchord.tracking.anchors import AnchorTrack, Placement, TightBox
 from anchord.tracking.curves import gaps, loop, smooth, thinning
 from anchord.tracking.curves.interpolate import between, for_straight_lines
-from anchord.tracking.faces.mesh import CARRIED, PARTS, eyes_across
+from anchord.tracking.faces.mesh import CARRIED, OPENED, PARTS, eyes_across
 from anchord.tracking.motion import occlusion, registration
 from anchord.tracking.motion.pose_graph import Link
 from anchord.tracking.motion.similarity import Complex, Floats, Similarities
@@ -212,12 +212,12 @@ def _by_landmarks(seen: Seen) -> _Body:
     def boxes(
         motions: Mapping[str, Similarities],
     ) -> tuple[dict[str, TightBox], dict[str, tuple[str, TightBox]]]:
-        def tight(part: str, landmarks: Sequence[int]) -> TightBox:
-            return anchors.tight_box(seen.clip, motions[part][own], landmarks)
+        def tight(name: str, part: str, landmarks: Sequence[int]) -> TightBox:
+            return anchors.tight_box(seen.clip, motions[part][own], landmarks, least=OPENED.get(name))
 
         return (
-            {name: tight(name, part.tight) for name, part in PARTS.items()},
-            {name: (part, tight(part, landmarks)) for name, (part, landmarks) in CARRIED.items()},
+            {name: tight(name, name, part.tight) for name, part in PARTS.items()},
+            {name: (part, tight(name, part, landmarks)) for name, (part, landmarks) in CARRIED.items()},
         )
 
     return _Body(
