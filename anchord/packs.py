@@ -253,7 +253,7 @@ def staleness(folder: Folder, settings: PackSettings, video: FileKey) -> Stale |
 def _other_picture(
     folder: Folder, settings: PackSettings, made: timeline.Head, written_ns: int
 ) -> str | None:
-    """Why a timeline is not of the pack's static anchors and base face; None where it is, or needs neither."""
+    """Why a timeline is not of the pack's static anchors and base face; None where it is, or needs none."""
     generator, quality = made.generator, made.quality
     statics = settings.statics.sha256() if settings.statics else ""
     # What a face's landmarks say needs no anchors, unless there are so few of them that these were asked.

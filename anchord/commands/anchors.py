@@ -46,10 +46,8 @@ def put(root: Path, pack_id: str, boxes: Mapping[str, str | None]) -> list[str]:
     statics = statics_in(manifest)
     if statics is None:
         return [f"pack {pack_id}: not both of mouth.anchor and eyes.anchor are in {MANIFEST_NAME}"]
-    return [
-        f"pack {pack_id}: {part} {_shown(box)}"
-        for part, box in (("mouth", statics.mouth), ("eyes", statics.eyes))
-    ]
+    both = (("mouth", statics.mouth), ("eyes", statics.eyes))
+    return [f"pack {pack_id}: {part} {_shown(box)}" for part, box in both]
 
 
 def _shown(box: Box) -> str:
@@ -68,9 +66,7 @@ def _box(part: str, text: str) -> dict[str, float]:
         ) from None
     box = {"x": cx - w / 2, "y": cy - h / 2, "w": w, "h": h}
     if statics_in({"mouth": {"anchor": box}, "eyes": {"anchor": box}}) is None:
-        raise SettingsError(
-            f"--{part} {text!r}: width and height must be 1 or more, and all within a picture"
-        )
+        raise SettingsError(f"--{part} {text!r}: width and height must be 1 or more, all within a picture")
     return {name: int(value) if value == int(value) else round(value, 3) for name, value in box.items()}
 
 

@@ -59,6 +59,12 @@ class Opened(NamedTuple):
     video: BufferedReader
     base: BufferedReader | None
 
+    def are(self, video: FileKey, base: FileKey | None) -> bool:
+        """Whether they are those that looked like this."""
+        found = FileKey.of_opened(self.base) if self.base is not None else None
+        is_same = found is base if found is None or base is None else found.same_content_as(base)
+        return is_same and FileKey.of_opened(self.video).same_content_as(video)
+
     def close(self) -> None:
         """Close them."""
         self.video.close()
@@ -80,12 +86,7 @@ def open_files(root: str, task: Task) -> Opened:
         stream = folder.open(task.settings.video)
         opened = Opened(stream, packs.base_face(folder, task.settings) if task.base else None)
     video = task.feed[0]
-    if (
-        video is None
-        or not FileKey.of_opened(stream).same_content_as(video)
-        or (task.base is not None)
-        != (opened.base is not None and FileKey.of_opened(opened.base).same_content_as(task.base))
-    ):
+    if video is None or not opened.are(video, task.base):
         opened.close()
         raise ChangedVideoError("the video changed while it waited")
     return opened

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,10 @@ _SEVERAL_SHARE = 0.1
 _MOUTH_MOVES = 0.15
 # A jump that is seen, target px. A guess.
 _SEEN_JUMP_PX = 1.0
+_ANCHORS_HELP = (
+    "; if it is a drawn face or an animal's, put static anchors into the pack's manifest (mouth.anchor and "
+    "eyes.anchor, for instance with anchord anchors PACK): then the pixels around them are followed"
+)
 # So many stretches are named one by one.
 _NAMED = 5
 
@@ -104,13 +109,9 @@ def warnings(
     has_face = np.array([look.height is not None for look in looks])
     height = face_height(looks)
     faces = [look for look in looks if look.height is not None]
+    missing = _lost if by_pixels else partial(_missing, height=height, has_statics=has_statics)
     found = [
-        None
-        if has_face.all()
-        else _lost(looks, has_face)
-        if by_pixels
-        else _missing(looks, has_face, height),
-        None if by_pixels or has_statics else _no_statics(has_face),
+        None if has_face.all() else missing(looks, has_face),
         _small(height),
         _several(looks),
         _upside_down(looks),
@@ -145,17 +146,6 @@ def _lost(looks: Sequence[Look], has_face: Mask) -> VideoWarning:
         code="face_missing" if has_face.any() else "no_face",
         message=f"nothing like the static anchors' surroundings in {int((~has_face).sum())} of {len(looks)} "
         f"samples ({_when(looks, ~has_face)}): keep the head in sight, and the anchors on it",
-    )
-
-
-def _no_statics(has_face: Mask) -> VideoWarning | None:
-    if 2 * has_face.sum() >= len(has_face):
-        return None
-    return VideoWarning(
-        code="no_statics",
-        message=f"a face in only {int(has_face.sum())} of {len(has_face)} samples; if it is drawn or an "
-        "animal's, put static anchors into the pack's manifest (mouth.anchor and eyes.anchor, for instance "
-        "with anchord anchors PACK): then the pixels around them are followed",
     )
 
 
@@ -306,12 +296,14 @@ def _when(looks: Sequence[Look], mask: Mask) -> str:
     return named + (f" and {len(runs) - _NAMED} more" if len(runs) > _NAMED else "")
 
 
-def _missing(looks: Sequence[Look], has_face: NDArray[np.bool_], height: float | None) -> VideoWarning:
+def _missing(
+    looks: Sequence[Look], has_face: NDArray[np.bool_], *, height: float | None, has_statics: bool
+) -> VideoWarning:
     count = f"{int((~has_face).sum())} of {len(looks)} samples"
-    return VideoWarning(
-        code="face_missing" if has_face.any() else "no_face",
-        message=f"no face in {count} ({_when(looks, ~has_face)}): {_cause(looks, has_face, height)}",
-    )
+    message = f"no face in {count} ({_when(looks, ~has_face)}): {_cause(looks, has_face, height)}"
+    if 2 * has_face.sum() < len(looks) and not has_statics:
+        message += _ANCHORS_HELP
+    return VideoWarning(code="face_missing" if has_face.any() else "no_face", message=message)
 
 
 def _cause(looks: Sequence[Look], has_face: NDArray[np.bool_], height: float | None) -> str:

@@ -242,8 +242,9 @@ def test_what_is_swapped_between_the_look_and_the_opening_is_noticed(root: Path)
     rig = Rig(root, "cats")
     turn = rig.queue.start_next(now_s=0.0)
     assert turn is not None
-    with open_files(str(root), turn[0]) as stream:
-        assert stream.read() == b"content"
+    opened = open_files(str(root), turn[0])
+    assert opened.video.read() == b"content"
+    opened.close()
     (root / "cats" / "idle.webm").unlink()
     os.mkfifo(root / "cats" / "idle.webm")
     with pytest.raises(AnchordError):
