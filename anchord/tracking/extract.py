@@ -203,6 +203,7 @@ def _by_pixels(run: _Run, statics: Statics) -> _Taken:
             boxes=around.boxes,
             motion=motion,
             eyes_px=regions.head_px(following.regions),
+            pins=following.pins,
             is_base=base is not None,
         ),
     )

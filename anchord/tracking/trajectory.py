@@ -47,6 +47,8 @@ class Outlined:
     boxes: Mapping[str, TightBox]
     motion: Similarities
     eyes_px: float
+    #: Per part a sample and the exact way to it; the other samples' follows from links.
+    pins: Mapping[str, tuple[int, Similarities]]
     #: Whether that picture is the base face, which is no frame of the video.
     is_base: bool
 
@@ -94,6 +96,7 @@ class _Body:
     guess: Similarities
     middles: Mapping[str, complex]
     hidden: Mapping[str, Mask]
+    pins: Mapping[str, tuple[int, Similarities]]
     #: Boxes of parts, and of what parts carry: name -> (part, box), from the parts' motions.
     boxes: Callable[[Mapping[str, Similarities]], tuple[dict[str, TightBox], dict[str, tuple[str, TightBox]]]]
 
@@ -227,6 +230,7 @@ def _by_landmarks(seen: Seen) -> _Body:
         ),
         middles={name: _middle(plate[list(part.tight)]) for name, part in PARTS.items()},
         hidden={name: _hidden(name, seen) for name in PARTS},
+        pins={},
         boxes=boxes,
     )
 
@@ -238,6 +242,7 @@ def _by_anchors(seen: Seen, outlined: Outlined) -> _Body:
         middles={name: box.middle for name, box in outlined.boxes.items()},
         # What is in front of a drawn face can't be told from the face.
         hidden={name: np.zeros(len(seen.times_ms), bool) for name in PARTS},
+        pins=outlined.pins,
         boxes=lambda _motions: (dict(outlined.boxes), {}),
     )
 
@@ -260,6 +265,13 @@ def _motions(seen: Seen, body: _Body) -> dict[str, Similarities]:
     # The eyes' skin moves as one and is best fitted; the mouth's does not.
     motions["mouth"] = registration.placed(body.eyes_px, motions["mouth"], samples, links["mouth"])
     _carry(motions, body.hidden, seen)
+    if body.pins:
+        pins = {name: motion for name, (_, motion) in body.pins.items()}
+        turn = registration.one_face(pins["eyes"], pins["mouth"])
+        for name, (sample, motion) in body.pins.items():
+            right = motion.with_turn(turn, about=body.middles[name])
+            there = motions[name][int(np.searchsorted(samples, sample))]
+            motions[name] = motions[name].after(there.inverse().after(right))
     return motions
 
 

@@ -27,6 +27,8 @@ _MAX_KEYFRAMES = 16
 # Halvings of the first look, when the head may have jumped, and of the second.
 _FAR_LEVELS, _NEAR_LEVELS = 3, 1
 _THUMBNAIL_PX = 24
+# So much more alike a picture must be to be compared closely, too: else one after the other would be.
+_LIKER = 0.002
 # The sample that is none: a picture beside the video.
 _NONE = -1
 # Px across the head as it is searched for in a whole picture.
@@ -68,13 +70,15 @@ class RegionFollower:
         regions: the parts' boxes, as in the picture that it is begun with.
 
     ``motions`` has for each picture with the head the way from the first one's pixels to its own, roughly;
-    ``links`` and ``agree`` are as a ``tracker.Follower``'s, for each part.
+    ``links`` and ``agree`` are as a ``tracker.Follower``'s, for each part. ``pins`` has for each part a
+    picture and the exact way to it: the one that shows the head most like the one it was begun with.
     """
 
     regions: Mapping[str, Region]
     motions: list[Similarities] = field(default_factory=list, init=False)
     links: dict[str, list[Link]] = field(default_factory=dict, init=False)
     agree: dict[str, list[float]] = field(default_factory=dict, init=False)
+    pins: dict[str, tuple[int, Similarities]] = field(default_factory=dict, init=False)
     _eyes_px: float = field(default=0.0, init=False)
     _size: tuple[int, int] = field(default=(0, 0), init=False)
     # Pixels of the patch to those of the first picture.
@@ -85,6 +89,9 @@ class RegionFollower:
     _widely: Grey = field(init=False)
     _keyframes: list[_Cut] = field(default_factory=list, init=False)
     _last: _Cut | None = field(default=None, init=False)
+    # The picture of which the regions are, where it is none of the video's.
+    _base: _Cut | None = field(default=None, init=False)
+    _likest: float = field(default=-1.0, init=False)
     _count: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
@@ -134,7 +141,8 @@ class RegionFollower:
 
     def begin(self, close: CloseUp) -> None:
         """Take a picture of which the regions are, and which is none of the video's; else it is the first."""
-        self._keyframes = [self._with_features(self._cut(close, _identity(), _NONE))]
+        self._base = self._with_features(self._cut(close, _identity(), _NONE))
+        self._keyframes = [self._base]
 
     def add(self, close: CloseUp, *, is_search: bool) -> bool:
         """
@@ -150,6 +158,7 @@ class RegionFollower:
             found = bool(sum(len(f) for f in here.features.values()) >= _FEWEST)
             if found:
                 self._keyframes.append(here)
+                self.pins = dict.fromkeys(self.regions, (index, _identity()))
             return self._note(here if found else None, dict.fromkeys(self.regions, float(found)))
         guess = self.motions[-1] if self.motions else _identity()
         seen = self._seen(close, guess, index)
@@ -157,7 +166,21 @@ class RegionFollower:
             seen = self._seen(close, place, index)
         if seen is None:
             return self._note(None, dict.fromkeys(self.regions, 0.0))
-        return self._measured(*seen)
+        is_there = self._measured(*seen)
+        if is_search and self._base is not None and self._last is not None:
+            self._compare(self._base, self._last)
+        return is_there
+
+    def _compare(self, base: _Cut, here: _Cut) -> None:
+        """Pin the way to the base face down where the video shows the head most like it."""
+        alike = _alike(base.small, here.small)
+        if alike < self._likest + _LIKER:
+            return
+        links, _ = self._links(base, here)
+        if len(links) == len(self.regions) and min(link.agree for link in links.values()) >= _SEEN:
+            self._likest = alike
+            to_first = base.to_video.after(self._to_first.inverse())
+            self.pins = {name: (here.sample, link.motion.after(to_first)) for name, link in links.items()}
 
     def searched(self, close: CloseUp) -> Similarities | None:
         """Where a head like the first keyframe's is in a picture; None where none is."""
@@ -246,7 +269,15 @@ class RegionFollower:
 
     def _link(self, before: _Cut, here: _Cut) -> tuple[dict[str, float], dict[str, Features]]:
         """Note what each part's surroundings say; the shares that agree, and the features that do."""
-        agree, kept = dict.fromkeys(self.regions, 0.0), {}
+        links, kept = self._links(before, here)
+        for name, link in links.items():
+            if before.sample != _NONE:
+                self.links[name].append(link)
+        return {name: links[name].agree if name in links else 0.0 for name in self.regions}, kept
+
+    def _links(self, before: _Cut, here: _Cut) -> tuple[dict[str, Link], dict[str, Features]]:
+        links: dict[str, Link] = {}
+        kept: dict[str, Features] = {}
         for name, features in before.features.items():
             kept[name] = np.zeros((0, 1, 2), np.float32)
             if len(features) < _FEWEST:
@@ -257,10 +288,8 @@ class RegionFollower:
             link, follows = self._linked(
                 before, here, features[seen], found[seen], len(seen), self._middles[name]
             )
-            if before.sample != _NONE:
-                self.links[name].append(link)
-            agree[name], kept[name] = link.agree, found[seen][follows]
-        return agree, kept
+            links[name], kept[name] = link, found[seen][follows]
+        return links, kept
 
     def _linked(
         self, before: _Cut, here: _Cut, features: Features, found: Features, of: int, middle: complex
