@@ -60,8 +60,8 @@ class Pack(NamedTuple):
     folder: str
 
 
-#: The keys of the video, the pack's settings and its manifest; None for a file that is not there.
-FeedKey: TypeAlias = tuple[FileKey | None, FileKey | None, FileKey | None]
+#: The keys of the video, the pack's settings, its manifest and its base face; None for what is not there.
+FeedKey: TypeAlias = tuple[FileKey | None, FileKey | None, FileKey | None, FileKey | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,14 +205,15 @@ def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def feed_of(folder: Folder, video: str) -> FeedKey:
+def feed_of(folder: Folder, settings: PackSettings) -> FeedKey:
     """
     What the files that feed a pack's timeline look like.
 
     Raises:
         OSError: the machine does not say.
     """
-    return folder.look(video), folder.look(FILE_NAME), folder.look(MANIFEST_NAME)
+    base = folder.look(settings.base) if settings.base else None
+    return folder.look(settings.video), folder.look(FILE_NAME), folder.look(MANIFEST_NAME), base
 
 
 def staleness(folder: Folder, settings: PackSettings, video: FileKey) -> Stale | None:

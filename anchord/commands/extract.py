@@ -79,7 +79,7 @@ def extract_now(
             pack=request.avatar_id or "",
             settings=chosen,
             limits=settings.limits,
-            feed=(key, None, None),
+            feed=(key, None, None, None),
             sha256=packs.digest(stream, chosen.video),
             reason="asked for",
             owner=key.owner,

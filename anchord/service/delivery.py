@@ -46,8 +46,8 @@ def deliver(root: str, task: Task, draft: Draft) -> Delivered:
 
 
 def is_as_decided(folder: Folder, task: Task) -> bool:
-    """Whether video, settings and manifest are still those that the task was decided on."""
-    feed = packs.feed_of(folder, task.settings.video)
+    """Whether video, settings, manifest and base face are still those that the task was decided on."""
+    feed = packs.feed_of(folder, task.settings)
     return all(
         now is was or (now is not None and was is not None and now.same_content_as(was))
         for now, was in zip(feed, task.feed, strict=True)

@@ -128,7 +128,7 @@ def decide(
 
 
 def _names(chosen: PackSettings) -> Names:
-    return Names(chosen.video, chosen.output, chosen.is_stand_in)
+    return Names(chosen.video, chosen.output, chosen.is_stand_in, chosen.base)
 
 
 def _missing(folder: Folder, chosen: PackSettings) -> Missing:

@@ -26,7 +26,7 @@ class Task(Struct, frozen=True, kw_only=True):
     pack: str
     settings: PackSettings
     limits: Limits
-    #: What video, settings and manifest looked like when this was decided.
+    #: What video, settings, manifest and base face looked like when this was decided.
     feed: FeedKey
     #: Of the video's content, as the parent read it.
     sha256: str
