@@ -33,6 +33,7 @@ Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 S = TypeVar("S", bound=Struct)
 Status = Literal["tracked", "interpolated", "held"]
 Part = Literal["mouth", "eyes"]
+Followed = Literal["landmarks", "pixels"]
 Extra = Literal["pose", "signals", "left_eye", "right_eye", "light"]
 
 
@@ -80,8 +81,7 @@ class Sample(Struct, frozen=True, kw_only=True):
     status: Annotated[
         Status,
         Meta(
-            description="tracked: a face was seen; interpolated: inside a short gap; "
-            "held: before the first or after the last face"
+            description="tracked: a face was seen; interpolated: in a short gap; held: at an end without one"
         ),
     ]
     mouth: Anchor
@@ -140,8 +140,7 @@ class Config(Struct, frozen=True, kw_only=True):
     precision: Annotated[int, Meta(description="decimals of pixel values")]
     max_gap_ms: Annotated[float, Meta(description="longest gap that is bridged, ms")]
     follow: Annotated[
-        Literal["auto", "landmarks", "pixels"],
-        Meta(description="auto: landmarks and pixels, or pixels where no face is found; or one alone"),
+        Literal["auto"] | Followed, Meta(description="auto: pixels alone only where no face is found")
     ]
     smoothing: Annotated[
         Literal["auto", "off"] | float,
@@ -160,12 +159,8 @@ class Generator(Struct, frozen=True, kw_only=True):
     method: Annotated[int, Meta(description="version of the method; a new one makes files stale")]
     model_sha256: Annotated[str, Meta(description="SHA-256 of the face model")]
     settings_sha256: Annotated[str, Meta(description="SHA-256 of the effective settings")]
-    statics_sha256: Annotated[
-        str, Meta(description="SHA-256 of the manifest's static anchors; empty: it had none")
-    ] = ""
-    base_sha256: Annotated[
-        str, Meta(description="SHA-256 of the base face's picture; empty: there was none that could be read")
-    ] = ""
+    statics_sha256: Annotated[str, Meta(description="of the manifest's static anchors; empty: none")] = ""
+    base_sha256: Annotated[str, Meta(description="of the base face's picture; empty: there is none")] = ""
 
 
 class Loop(Struct, frozen=True, kw_only=True):
@@ -205,18 +200,15 @@ class Quality(Struct, frozen=True, kw_only=True):
         Number | None, Meta(description="median height of the face over the frame's; null: no face")
     ]
     warnings: Annotated[list[VideoWarning], Meta(max_length=100)]
-    source: Annotated[
-        Literal["landmarks", "pixels"],
-        Meta(description="what was followed: a face's landmarks, or the pixels around the static anchors"),
-    ] = "landmarks"
+    source: Annotated[Followed, Meta(description="what was followed")] = "landmarks"
 
 
 class Reference(Struct, frozen=True, kw_only=True):
-    """Where the head is in the pack's base face, and when the clip shows it most like that."""
+    """Where anchors are in the pack's base face itself, and when the clip shows it most like that."""
 
     time_ms: Annotated[Number, Meta(description="presentation time of the sample nearest to it, ms")]
-    mouth: Annotated[Anchor, Meta(description="as the mouth of a frame, in the base face itself")]
-    eyes: Annotated[Anchor, Meta(description="as the eyes of a frame, in the base face itself")]
+    mouth: Anchor
+    eyes: Anchor
 
 
 class Timeline(Struct, frozen=True, kw_only=True):
@@ -254,7 +246,6 @@ class Head(Struct, frozen=True):
     quality: Quality | UnsetType = UNSET
 
 
-#: What has a time and anchors at it.
 Places = TypeVar("Places", Sample, Reference, Reference | UnsetType)
 
 

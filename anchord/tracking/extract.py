@@ -19,6 +19,7 @@ from anchord.settings import ExtractSettings, Limits
 from anchord.timeline import Anchor, Extra, Light, Part, Pose, Sample, Signals, Timeline, VideoWarning
 from anchord.tracking import anchors, outlining, quality
 from anchord.tracking.anchors import AnchorTrack
+from anchord.tracking.body import Outlined, Seen
 from anchord.tracking.faces import light
 from anchord.tracking.faces.mediapipe import FaceFinder
 from anchord.tracking.faces.selection import Choice
@@ -27,7 +28,7 @@ from anchord.tracking.motion.similarity import Complex, Similarities, points
 from anchord.tracking.motion.tracker import Follower
 from anchord.tracking.outlining import Outlining
 from anchord.tracking.sampling import Sampled, sampled
-from anchord.tracking.trajectory import Outlined, Seen, Trajectory, trajectory
+from anchord.tracking.trajectory import Trajectory, trajectory
 from anchord.tracking.video import Pixels, Video, VideoFacts
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from anchord.tracking.motion import tracker
+from anchord.tracking.motion.linking import linked
 from anchord.tracking.motion.patch import CloseUp, Features, Grey
 from anchord.tracking.motion.pose_graph import Link
 from anchord.tracking.motion.similarity import Similarities
@@ -294,7 +295,7 @@ class RegionFollower:
     def _linked(
         self, before: _Cut, here: _Cut, features: Features, found: Features, of: int, middle: complex
     ) -> tuple[Link, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-        return tracker.linked(
+        return linked(
             (before.sample, before.to_video), (here.sample, here.to_video), features, found,
             of=of, middle=middle, eyes_px=self._eyes_px,
         )  # fmt: skip

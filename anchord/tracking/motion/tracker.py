@@ -33,9 +33,10 @@ from anchord.tracking.faces.mesh import (
     Part,
     eyes_across,
 )
+from anchord.tracking.motion.linking import linked
 from anchord.tracking.motion.patch import Clarity, CloseUp, Features, Grey, Patch, matrix, middle_of
 from anchord.tracking.motion.pose_graph import Link
-from anchord.tracking.motion.similarity import Complex, Similarities, fitted, fitted_robustly, moved, points
+from anchord.tracking.motion.similarity import Complex, Similarities, fitted, points
 
 #: Outer corners of the eyes in a patch are this far apart at most, px. Enough: a 512x640 target shows
 #: a good face at 100 to 150. More costs time and gains nothing against the noise of compression.
@@ -58,11 +59,6 @@ _WINDOW = (25, 25)
 _STOP = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_COUNT, 10, 0.03)
 # A keyframe may look from elsewhere: two halvings reach as far as landmarks err. The last sample is near.
 _KEYFRAME_LEVELS, _NEIGHBOUR_LEVELS = 2, 1
-# Residuals below this are noise, px of the patch; above it features begin to disagree.
-_RESIDUAL_FLOOR_PX = 0.15
-_RESIDUAL_FINE_PX = 1.0
-# Movements that differ by less are averaged, others counted (see ``moved``).
-_AGREED_PX = 0.3
 
 # The part is seen where so many features agree with a keyframe, or as a face changes, with the sample
 # before. Only what is seen is worth a keyframe.
@@ -192,56 +188,11 @@ def flowed(before: Grey, here: Grey, features: Features, levels: int) -> tuple[F
     return np.asarray(found, np.float32), status.ravel() > 0
 
 
-def linked(
-    before: tuple[int, Similarities],
-    here: tuple[int, Similarities],
-    features: Features,
-    found: Features,
-    *,
-    of: int,
-    middle: complex,
-    eyes_px: float,
-    turned: float = 0.0,
-) -> tuple[Link, NDArray[np.bool_]]:
-    """
-    What features that were found again say, and which of them agree with it.
-
-    Args:
-        before: index of a sample, and its patch to the video.
-        here: the same of the other.
-        features: where they are in the one patch.
-        found: where they are in the other.
-        of: how many were looked for.
-        middle: the point of the patch whose shift matters.
-        eyes_px: distance of the eyes' outer corners in the patch, px.
-        turned: how differently the face is turned, in that distance.
-    """
-    there, now = points(features[:, 0]), points(found[:, 0])
-    motion, weights, sigma = fitted_robustly(there - middle, now - middle, floor=_RESIDUAL_FLOOR_PX)
-    start, end, spread = moved(there, now, noise=_AGREED_PX)
-    follows = weights > 0.1
-    # Where residuals are coarse, that many of them agree means little.
-    agree = float(follows.sum() / of) * min(1.0, _RESIDUAL_FINE_PX / sigma)
-    between = Similarities(a=motion.a, b=motion.b + middle - motion.a * middle)
-    link = Link(
-        later=here[0],
-        earlier=before[0],
-        motion=here[1].after(between).after(before[1].inverse()),
-        agree=agree,
-        sigma=sigma / eyes_px,
-        start=complex(before[1].of(np.array([start]))[0]),
-        end=complex(here[1].of(np.array([end]))[0]),
-        spread=max(spread, _RESIDUAL_FLOOR_PX) / eyes_px,
-        turned=turned,
-    )
-    return link, follows
-
-
 def ellipse(size: tuple[int, int], middle: complex, radii: tuple[float, float]) -> Grey:
     """255 inside an ellipse, in a patch of (width, height)."""
     inside = np.zeros(size[::-1], np.uint8)
-    at = (round(middle.real), round(middle.imag))
-    cv2.ellipse(inside, at, (round(radii[0]), round(radii[1])), 0, 0, 360, 255, -1)
+    at, reach = (round(middle.real), round(middle.imag)), (round(radii[0]), round(radii[1]))
+    cv2.ellipse(inside, at, reach, 0, 0, 360, 255, -1)
     return inside
 
 
@@ -253,16 +204,15 @@ def place_of(template: Grey, picture: Grey, scale: float) -> tuple[complex, floa
     size = (round(template.shape[1] * scale), round(template.shape[0] * scale))
     if size[0] > picture.shape[1] or size[1] > picture.shape[0] or min(size) < 8:
         return 0j, -1.0
-    wanted = cv2.resize(template, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    match = cv2.matchTemplate(picture, wanted, cv2.TM_CCOEFF_NORMED)
-    _, best, _, corner = cv2.minMaxLoc(match)
-    return complex(*corner), float(best) if np.isfinite(best) else -1.0
+    match = cv2.matchTemplate(picture, cv2.resize(template, size), cv2.TM_CCOEFF_NORMED)
+    _, best, _, corner = cv2.minMaxLoc(np.nan_to_num(match, posinf=0.0))
+    return complex(*corner), float(best)
 
 
 def thumbnail(pixels: Grey, width: int) -> Grey:
     """A picture made *width* pixels wide by averaging."""
-    height = max(2, round(pixels.shape[0] * width / pixels.shape[1]))
-    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    size = (width, max(2, round(pixels.shape[0] * width / pixels.shape[1])))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def picture(content: bytes, most_pixels: int) -> NDArray[np.uint8] | None:
@@ -298,18 +248,15 @@ def put_into(
     pixels: NDArray[np.uint8], scale: tuple[float, float], offset: tuple[float, float], size: tuple[int, int]
 ) -> NDArray[np.uint8]:
     """A picture as it lies in another of (width, height): at its own places times *scale* plus *offset*."""
-    half = (0.5 * scale[0] - 0.5 + offset[0], 0.5 * scale[1] - 0.5 + offset[1])
-    if min(scale) < 0.7:
-        # Averaged first: single pixels of a much larger picture would be noise.
-        shrunk_size = (max(1, round(pixels.shape[1] * scale[0])), max(1, round(pixels.shape[0] * scale[1])))
-        scale = (scale[0] * pixels.shape[1] / shrunk_size[0], scale[1] * pixels.shape[0] / shrunk_size[1])
-        pixels = np.asarray(cv2.resize(pixels, shrunk_size, interpolation=cv2.INTER_AREA), np.uint8)
-        half = (0.5 * scale[0] - 0.5 + offset[0], 0.5 * scale[1] - 0.5 + offset[1])
-    matrix_ = np.array([[scale[0], 0, half[0]], [0, scale[1], half[1]]])
-    moved_ = cv2.warpAffine(
-        pixels, matrix_, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(128,) * 3
+    # Averaged first: single pixels of a much larger picture would be noise.
+    shown = (max(1, round(pixels.shape[1] * scale[0])), max(1, round(pixels.shape[0] * scale[1])))
+    x, y = scale[0] * pixels.shape[1] / shown[0], scale[1] * pixels.shape[0] / shown[1]
+    pixels = np.asarray(cv2.resize(pixels, shown, interpolation=cv2.INTER_AREA), np.uint8)
+    way = np.array([[x, 0, x / 2 - 0.5 + offset[0]], [0, y, y / 2 - 0.5 + offset[1]]])
+    lying = cv2.warpAffine(
+        pixels, way, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(128,) * 3
     )
-    return np.asarray(moved_, np.uint8)
+    return np.asarray(lying, np.uint8)
 
 
 @dataclass(slots=True)
