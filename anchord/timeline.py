@@ -193,9 +193,7 @@ class Quality(Struct, frozen=True, kw_only=True):
         Meta(description="[first_ms, last_ms] without a face and too long to bridge"),
     ]
     longest_gap_ms: Annotated[Number, Meta(description="longest stretch without a face, ms")]
-    jitter_px: Annotated[
-        Number | None, Meta(description="noise left in the anchors, target px; null: unknown")
-    ]
+    jitter_px: Annotated[Number | None, Meta(description="noise in the anchors, target px; null: unknown")]
     face_height: Annotated[
         Number | None, Meta(description="median height of the face over the frame's; null: no face")
     ]

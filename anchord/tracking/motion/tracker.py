@@ -227,10 +227,7 @@ def picture(content: bytes, most_pixels: int) -> NDArray[np.uint8] | None:
     width, height = (int.from_bytes(content[at : at + 4], "big") for at in (16, 20))
     if not 0 < width * height <= most_pixels:
         return None
-    try:
-        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error:
-        return None
+    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if decoded is None:
         return None
     if decoded.dtype == np.uint16:
