@@ -98,7 +98,7 @@ def run(config: Path | None, root: Path | None, once: bool, verbose: bool) -> No
 @click.option("--target-height", type=int, help="Height of the anchors' coordinates, px. [default: 640]")
 @click.option("--fit", help="How the video lies in the target: contain, cover or fill. [default: contain]")
 @click.option("--max-gap-ms", type=float, help="Longest stretch without a face to bridge. [default: 500]")
-@click.option("--follow", help="auto: landmarks and pixels; or landmarks alone. [default: auto]")
+@click.option("--follow", help="auto, landmarks or pixels: what is followed. [default: auto]")
 @click.option("--smoothing", help="auto, off, or the average's width in ms. [default: auto]")
 @click.option("--include", multiple=True, help="Add pose, signals, left_eye, right_eye or light; repeatable.")
 @click.option(
@@ -237,6 +237,28 @@ def check(config: Path | None, root: Path | None, pack_id: str | None) -> None:
 
     settings = _settings(config)
     for line in findings(settings, root or Path(settings.root), pack_id):
+        _say(line)
+
+
+@anchord.command()
+@_config
+@_root
+@click.argument("pack_id", metavar="PACK")
+@click.option("--mouth", metavar="CX,CY,W,H", help="The mouth overlay's middle, width and height, px.")
+@click.option("--eyes", metavar="CX,CY,W,H", help="The same of the eyes' overlay.")
+def anchors(
+    config: Path | None, root: Path | None, pack_id: str, mouth: str | None, eyes: str | None
+) -> None:
+    """
+    Show a pack's static anchors, or write them into its manifest; all else there stays.
+
+    They are px of the base face as a page draws it (512 by 640), and say where mouth and eyes are where
+    no face is found: in a drawn avatar, or an animal.
+    """
+    from anchord.commands.anchors import put
+
+    settings = _settings(config)
+    for line in put(root or Path(settings.root), pack_id, {"mouth": mouth, "eyes": eyes}):
         _say(line)
 
 

@@ -33,6 +33,7 @@ from anchord.settings import (
     DEFAULT_VIDEO,
     FILE_NAME,
     MANIFEST_NAME,
+    MAX_BASE_BYTES,
     PackSettings,
     Settings,
     pack_settings,
@@ -59,8 +60,8 @@ class Pack(NamedTuple):
     folder: str
 
 
-#: The keys of the video, the pack's settings and its manifest; None for a file that is not there.
-FeedKey: TypeAlias = tuple[FileKey | None, FileKey | None, FileKey | None]
+#: The keys of the video, the pack's settings, its manifest and its base face; None for what is not there.
+FeedKey: TypeAlias = tuple[FileKey | None, FileKey | None, FileKey | None, FileKey | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,14 +205,15 @@ def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def feed_of(folder: Folder, video: str) -> FeedKey:
+def feed_of(folder: Folder, settings: PackSettings) -> FeedKey:
     """
     What the files that feed a pack's timeline look like.
 
     Raises:
         OSError: the machine does not say.
     """
-    return folder.look(video), folder.look(FILE_NAME), folder.look(MANIFEST_NAME)
+    base = folder.look(settings.base) if settings.base else None
+    return folder.look(settings.video), folder.look(FILE_NAME), folder.look(MANIFEST_NAME), base
 
 
 def staleness(folder: Folder, settings: PackSettings, video: FileKey) -> Stale | None:
@@ -240,11 +242,68 @@ def staleness(folder: Folder, settings: PackSettings, video: FileKey) -> Stale |
     is_of_this = made.source.video == printable(settings.video)
     if not is_of_this or made.generator.settings_sha256 != settings.extract.sha256():
         return Stale(reason="settings changed")
+    if (why := _other_picture(folder, settings, made, written_ns)) is not None:
+        return Stale(reason=why)
     if made.source.size != video.size:
         return Stale(reason="video changed")
     if made.source.mtime_us == video.mtime_us and video.ctime_ns < written_ns:
         return None
     return Stale(reason="video changed", unless_sha256=str(made.source.sha256))
+
+
+def _other_picture(
+    folder: Folder, settings: PackSettings, made: timeline.Head, written_ns: int
+) -> str | None:
+    """Why a timeline is not of the pack's static anchors and base face; None where it is, or needs none."""
+    generator, quality = made.generator, made.quality
+    statics = settings.statics.sha256() if settings.statics else ""
+    # What a face's landmarks say needs no anchors, unless there are so few of them that these were asked.
+    needs_statics = isinstance(quality, timeline.Quality) and (
+        quality.source == "pixels" or (settings.extract.follow == "auto" and quality.coverage < 0.5)
+    )
+    if needs_statics and generator.statics_sha256 != statics:
+        return "anchors changed"
+    base = base_face(folder, settings)
+    if base is None:
+        return "base face changed" if generator.base_sha256 else None
+    with base:
+        is_new = FileKey.of_opened(base).ctime_ns >= written_ns or not generator.base_sha256
+        if is_new and digest(base, f"{folder.path}/{settings.base}") != generator.base_sha256:
+            return "base face changed"
+    return None
+
+
+def base_face(folder: Folder, settings: PackSettings) -> BufferedReader | None:
+    """
+    The picture of the base face, opened; None where there is none that can be read.
+
+    Raises:
+        MachineError: it can't be opened now.
+    """
+    if not settings.base:
+        return None
+    try:
+        stream = folder.open(settings.base)
+    except (NoInputError, FileError):
+        return None
+    if FileKey.of_opened(stream).size > MAX_BASE_BYTES:
+        stream.close()
+        return None
+    return stream
+
+
+def base_key(folder: Folder, settings: PackSettings) -> tuple[FileKey | None, str]:
+    """
+    What the base face's picture looks like, and its digest; None and empty where there is none to be read.
+
+    Raises:
+        MachineError: it can't be read now.
+    """
+    stream = base_face(folder, settings)
+    if stream is None:
+        return None, ""
+    with stream:
+        return FileKey.of_opened(stream), digest(stream, f"{folder.path}/{settings.base}")
 
 
 def check_size(what: str, video: FileKey, most: int) -> None:

@@ -19,8 +19,9 @@ import msgspec
 import tomli
 from msgspec import Meta, Struct
 
-from anchord.errors import NoInputError, SettingsError
+from anchord.errors import FileError, NoInputError, SettingsError
 from anchord.files import Folder
+from anchord.manifest import Statics, statics_in
 from anchord.parsing import brief, check_bounds
 from anchord.timeline import Extra
 
@@ -29,10 +30,17 @@ FILE_NAME = "anchord.toml"
 MANIFEST_NAME = "manifest.json"
 DEFAULT_VIDEO = "idle.webm"
 DEFAULT_OUTPUT = "anchors_timeline.json"
+DEFAULT_BASE = "base_face.png"
+#: What to do where no face is found and nothing else says where it is.
+NO_STATICS = (
+    "there are no static anchors in {}: put them there (mouth.anchor and eyes.anchor), "
+    "for instance with anchord anchors PACK"
+)
 
 #: Nobody writes larger ones by hand; a pack's owner must not fill the daemon's memory or its time.
 MAX_SETTINGS_BYTES = 64 << 10
 MAX_MANIFEST_BYTES = 1 << 20
+MAX_BASE_BYTES = 32 << 20
 #: The daemon's own file may hold a table for each of many packs.
 MAX_OWN_BYTES = 16 << 20
 
@@ -52,7 +60,7 @@ class ExtractSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     fit: Literal["contain", "cover", "fill"] = "contain"
     precision: Annotated[int, Meta(ge=0, le=6)] = 2
     max_gap_ms: Annotated[float, Meta(ge=0, le=60_000)] = 500.0
-    follow: Literal["auto", "landmarks"] = "auto"
+    follow: Literal["auto", "landmarks", "pixels"] = "auto"
     smoothing: Literal["auto", "off"] | Annotated[float, Meta(gt=0, le=10_000)] = "auto"
     follow_every_frame: bool = True
     include: tuple[Extra, ...] = ()
@@ -132,6 +140,9 @@ class PackSettings(Struct, frozen=True, kw_only=True):
     output: str = DEFAULT_OUTPUT
     #: Nothing names the video and there is no idle.webm: it is the only other idle video there.
     is_stand_in: bool = False
+    #: Where mouth and eyes lie on the base face, and that picture's name, as the manifest says.
+    statics: Statics | None = None
+    base: str = ""
     #: Key -> where its value came from; keys that are not here have their default.
     origins: Mapping[str, str] = {}
 
@@ -151,6 +162,9 @@ class _Base(Struct, frozen=True):
 class _Manifest(Struct, frozen=True):
     base: _Base | None = None
     idleVideo: str | None = None  # noqa: N815
+    # Whatever they are: what a page makes do with must not keep a pack from its timeline.
+    mouth: Any = None
+    eyes: Any = None
 
 
 def read_settings(path: Path | None) -> Settings:
@@ -212,8 +226,16 @@ def pack_settings(
         for key, source in settings.origins.items()
         if key.startswith("extract.")
     }
-    if not any("video" in layer for layer, _ in layers) and (named := _manifest_video(folder)) is not None:
-        manifest = f"{folder.path}/{MANIFEST_NAME}"
+    manifest = f"{folder.path}/{MANIFEST_NAME}"
+    is_named = any("video" in layer for layer, _ in layers)
+    try:
+        said = _manifest(folder)
+    except (SettingsError, FileError):
+        # Who names the video elsewhere may keep what he likes there.
+        if not is_named:
+            raise
+        said = _Manifest()
+    if not is_named and (named := _video_in(said)) is not None:
         values["video"] = _checked_value(_PackKeys, "video", named, manifest, "")
         origins["video"] = manifest
     for layer, source in layers:
@@ -232,23 +254,43 @@ def pack_settings(
             f"{origins.get('output')}: output = {output!r}: would overwrite the pack's {output}; "
             f"name another file, such as {DEFAULT_OUTPUT}"
         )
-    return PackSettings(extract=ExtractSettings(**values), video=video, output=output, origins=origins)
+    extract = ExtractSettings(**values)
+    statics = statics_in({"mouth": said.mouth, "eyes": said.eyes})
+    if extract.follow == "pixels" and statics is None:
+        raise SettingsError(f"{origins.get('follow')}: follow = 'pixels': {NO_STATICS.format(manifest)}")
+    base = (said.base.src if said.base else None) or DEFAULT_BASE
+    return PackSettings(
+        extract=extract,
+        video=video,
+        output=output,
+        statics=statics,
+        base=base if _is_plain(base) else "",
+        origins=origins,
+    )
 
 
-def _manifest_video(folder: Folder) -> str | None:
+def _is_plain(name: str) -> bool:
+    return 0 < len(name) <= 255 and "/" not in name and "\0" not in name and not name.startswith(".")
+
+
+def _video_in(manifest: _Manifest) -> str | None:
     """The idle video that the pack's manifest names, or None."""
+    return (manifest.base.idleVideo if manifest.base else None) or manifest.idleVideo or None
+
+
+def _manifest(folder: Folder) -> _Manifest:
+    """What the pack's manifest says, nothing where there is none."""
     content = _optional(folder, MANIFEST_NAME, MAX_MANIFEST_BYTES)
     if content is None:
-        return None
+        return _Manifest()
     file = f"{folder.path}/{MANIFEST_NAME}"
     check_bounds(content, file)
     try:
-        manifest = msgspec.json.decode(content, type=_Manifest)
+        return msgspec.json.decode(content, type=_Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"{file}: cannot be read as a manifest: {error}; mend it, or name the video in {FILE_NAME}"
         ) from error
-    return (manifest.base.idleVideo if manifest.base else None) or manifest.idleVideo or None
 
 
 def _optional(folder: Folder, name: str, at_most: int) -> bytes | None:

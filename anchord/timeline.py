@@ -18,7 +18,7 @@ from anchord.errors import FileError
 from anchord.parsing import check_bounds
 
 #: Raise it when the same video and settings would give other anchors: every timeline is then stale.
-METHOD = 4
+METHOD = 5
 
 Number = int | float
 #: Far beyond any target; what is more is no place.
@@ -33,6 +33,7 @@ Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 S = TypeVar("S", bound=Struct)
 Status = Literal["tracked", "interpolated", "held"]
 Part = Literal["mouth", "eyes"]
+Followed = Literal["landmarks", "pixels"]
 Extra = Literal["pose", "signals", "left_eye", "right_eye", "light"]
 
 
@@ -80,8 +81,7 @@ class Sample(Struct, frozen=True, kw_only=True):
     status: Annotated[
         Status,
         Meta(
-            description="tracked: a face was seen; interpolated: inside a short gap; "
-            "held: before the first or after the last face"
+            description="tracked: a face was seen; interpolated: in a short gap; held: at an end without one"
         ),
     ]
     mouth: Anchor
@@ -140,7 +140,7 @@ class Config(Struct, frozen=True, kw_only=True):
     precision: Annotated[int, Meta(description="decimals of pixel values")]
     max_gap_ms: Annotated[float, Meta(description="longest gap that is bridged, ms")]
     follow: Annotated[
-        Literal["auto", "landmarks"], Meta(description="auto: landmarks and pixels; or landmarks alone")
+        Literal["auto"] | Followed, Meta(description="auto: pixels alone only where no face is found")
     ]
     smoothing: Annotated[
         Literal["auto", "off"] | float,
@@ -159,6 +159,8 @@ class Generator(Struct, frozen=True, kw_only=True):
     method: Annotated[int, Meta(description="version of the method; a new one makes files stale")]
     model_sha256: Annotated[str, Meta(description="SHA-256 of the face model")]
     settings_sha256: Annotated[str, Meta(description="SHA-256 of the effective settings")]
+    statics_sha256: Annotated[str, Meta(description="of the manifest's static anchors; empty: none")] = ""
+    base_sha256: Annotated[str, Meta(description="of the base face's picture; empty: there is none")] = ""
 
 
 class Loop(Struct, frozen=True, kw_only=True):
@@ -191,13 +193,20 @@ class Quality(Struct, frozen=True, kw_only=True):
         Meta(description="[first_ms, last_ms] without a face and too long to bridge"),
     ]
     longest_gap_ms: Annotated[Number, Meta(description="longest stretch without a face, ms")]
-    jitter_px: Annotated[
-        Number | None, Meta(description="noise left in the anchors, target px; null: unknown")
-    ]
+    jitter_px: Annotated[Number | None, Meta(description="noise in the anchors, target px; null: unknown")]
     face_height: Annotated[
         Number | None, Meta(description="median height of the face over the frame's; null: no face")
     ]
     warnings: Annotated[list[VideoWarning], Meta(max_length=100)]
+    source: Annotated[Followed, Meta(description="what was followed")] = "landmarks"
+
+
+class Reference(Struct, frozen=True, kw_only=True):
+    """Where anchors are in the pack's base face itself, and when the clip shows it most like that."""
+
+    time_ms: Annotated[Number, Meta(description="presentation time of the sample nearest to it, ms")]
+    mouth: Anchor
+    eyes: Anchor
 
 
 class Timeline(Struct, frozen=True, kw_only=True):
@@ -210,6 +219,7 @@ class Timeline(Struct, frozen=True, kw_only=True):
     generator: Generator
     loop: Loop
     quality: Quality
+    reference: Reference | UnsetType = UNSET
     frames: list[Sample]
 
 
@@ -224,12 +234,17 @@ class Head(Struct, frozen=True):
 
     class _Generator(Struct, frozen=True):
         method: int | UnsetType = UNSET
+        statics_sha256: str = ""
+        base_sha256: str = ""
         model_sha256: str | UnsetType = UNSET
         settings_sha256: str | UnsetType = UNSET
 
     source: _Source
     generator: _Generator = _Generator()
     quality: Quality | UnsetType = UNSET
+
+
+Places = TypeVar("Places", Sample, Reference, Reference | UnsetType)
 
 
 class _Envelope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -242,6 +257,7 @@ class _Envelope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     generator: Generator
     loop: Loop
     quality: Quality
+    reference: Reference | UnsetType = UNSET
     frames: list[msgspec.Raw]
 
 
@@ -265,6 +281,7 @@ def encode(timeline: Timeline) -> bytes:
             _rounded(timeline.quality, 4),
             gaps=[(_round(first, 3), _round(last, 3)) for first, last in timeline.quality.gaps],
         ),
+        reference=_rounded_sample(timeline.reference, timeline.config.precision),
         frames=[_rounded_sample(sample, timeline.config.precision) for sample in timeline.frames],
     )
     return msgspec.json.encode(rounded) + b"\n"
@@ -348,7 +365,9 @@ def schema() -> dict[str, Any]:
     } | msgspec.json.schema(Timeline)
 
 
-def _rounded_sample(sample: Sample, precision: int) -> Sample:
+def _rounded_sample(sample: Places, precision: int) -> Places:
+    if isinstance(sample, UnsetType):
+        return sample
     rounded: dict[str, Any] = {"time_ms": _round(sample.time_ms, 3)}
     for name in sample.__struct_fields__:
         value = getattr(sample, name)

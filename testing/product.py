@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from anchord import timeline
 from anchord.errors import VideoError
+from anchord.manifest import statics_in
 from anchord.model import checked_model
-from anchord.settings import ExtractSettings, Limits
+from anchord.settings import DEFAULT_BASE, MANIFEST_NAME, ExtractSettings, Limits
 from anchord.tracking.extract import extract
 from anchord.tracking.faces.mediapipe import Face, FaceFinder
 from testing.skin import Find, Seen
@@ -32,9 +33,14 @@ def extracted(video: Path, finder: FaceFinder, **settings: Any) -> dict[str, Any
         finder: kept by the caller.
         settings: of ``ExtractSettings``.
     """
+    manifest, picture = video.parent / MANIFEST_NAME, video.parent / DEFAULT_BASE
+    statics = statics_in(json.loads(manifest.read_text())) if manifest.exists() else None
+    base = picture.read_bytes() if picture.exists() else None
     with video.open("rb") as stream:
         try:
-            made = extract(stream, video.name, ExtractSettings(**settings), Limits(), finder)
+            made = extract(
+                stream, video.name, ExtractSettings(**settings), Limits(), finder, statics=statics, base=base
+            )
         except VideoError:
             return None
     document: dict[str, Any] = json.loads(timeline.encode(made))

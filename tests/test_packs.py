@@ -12,6 +12,7 @@ import pytest
 from anchord import packs, timeline
 from anchord.errors import NoInputError, RootError, SettingsError
 from anchord.files import FileKey, Folder
+from anchord.manifest import statics_in
 from anchord.model import MODEL_SHA256
 from anchord.packs import Stale, find_packs, pack_called
 from anchord.settings import ExtractSettings, PackSettings
@@ -79,6 +80,9 @@ def write(folder: Path, changes: dict[str, dict[str, object]]) -> None:
     )
     good = msgspec.structs.replace(
         good, generator=msgspec.structs.replace(good.generator, **changes.get("generator", {}))
+    )
+    good = msgspec.structs.replace(
+        good, quality=msgspec.structs.replace(good.quality, **changes.get("quality", {}))
     )
     file = folder / "anchors_timeline.json"
     file.write_bytes(timeline.encode(good))
@@ -158,3 +162,27 @@ def test_a_digest_reads_all_and_rewinds(pack: Path) -> None:
         stream.read(3)
         assert packs.digest(stream, "idle.webm") == hashlib.sha256(b"content").hexdigest()
         assert stream.read() == b"content"
+
+
+STATICS = statics_in({part: {"anchor": {"x": 1, "y": 2, "w": 30, "h": 40}} for part in ("mouth", "eyes")})
+
+
+@pytest.mark.parametrize(("source", "coverage", "is_stale"), [
+    ("pixels", 1.0, True), ("landmarks", 0.2, True), ("landmarks", 0.9, False),
+])  # fmt: skip
+def test_other_anchors_make_a_timeline_stale_only_where_they_were_or_could_be_used(
+    pack: Path, source: str, coverage: float, is_stale: bool
+) -> None:
+    write(pack, {"quality": {"source": source, "coverage": coverage}})
+    with Folder(str(pack)) as opened:
+        found = packs.staleness(opened, msgspec.structs.replace(SETTINGS, statics=STATICS), key(pack))
+    assert found == (Stale(reason="anchors changed") if is_stale else None)
+
+
+def test_another_base_face_makes_a_timeline_stale(pack: Path) -> None:
+    (pack / "base_face.png").write_bytes(b"picture")
+    with Folder(str(pack)) as opened:
+        settings = msgspec.structs.replace(SETTINGS, base="base_face.png")
+        assert packs.staleness(opened, settings, key(pack)) == Stale(reason="base face changed")
+        write(pack, {"generator": {"base_sha256": hashlib.sha256(b"picture").hexdigest()}})
+        assert packs.staleness(opened, settings, key(pack)) is None

@@ -71,22 +71,31 @@ def extract_now(
     Raises:
         AnchordError: whatever is wrong with the request, the video or the output.
     """
-    chosen, stream, target = _opened(request, settings)
-    with stream:
+    chosen, stream, base, target = _opened(request, settings)
+    with stream, base or contextlib.nullcontext():
         key = FileKey.of_opened(stream)
         packs.check_size(chosen.video, key, settings.limits.max_bytes)
         task = Task(
             pack=request.avatar_id or "",
             settings=chosen,
             limits=settings.limits,
-            feed=(key, None, None),
+            feed=(key, None, None, None),
             sha256=packs.digest(stream, chosen.video),
             reason="asked for",
             owner=key.owner,
+            base=FileKey.of_opened(base) if base else None,
+            base_sha256=packs.digest(base, chosen.base) if base else "",
         )
         video = printable(chosen.video)
-        job = Job(number=1, video=video, settings=chosen.extract, limits=settings.limits)
-        said = worker.work(job, stream, on_progress=on_progress)
+        job = Job(
+            number=1,
+            video=video,
+            settings=chosen.extract,
+            limits=settings.limits,
+            statics=chosen.statics,
+            has_base=base is not None,
+        )
+        said = worker.work(job, stream, base, on_progress=on_progress)
     # What decodes a stranger's file is believed no more here than by the daemon.
     made, content = checked(task, Draft(said))
     if target is not None:
@@ -124,8 +133,10 @@ class _Target:
             write_through(self.file, content)
 
 
-def _opened(request: Request, settings: Settings) -> tuple[PackSettings, BufferedReader, _Target | None]:
-    """The settings that hold, the opened video, and where the timeline goes."""
+def _opened(
+    request: Request, settings: Settings
+) -> tuple[PackSettings, BufferedReader, BufferedReader | None, _Target | None]:
+    """The settings that hold, the opened video and base face, and where the timeline goes."""
     named = None if request.output == STDOUT else request.output
     if request.video is None:
         root = request.base_path or Path(settings.root)
@@ -134,18 +145,20 @@ def _opened(request: Request, settings: Settings) -> tuple[PackSettings, Buffere
         with Folder(pack.folder) as folder:
             chosen = packs.chosen(settings, pack.id, folder, _given({**request.flags, **names}))
             stream = _video(folder, chosen)
+            base = packs.base_face(folder, chosen)
         target = _Target(folder=pack.folder, file=chosen.output)
     else:
         parent = request.video.absolute().parent
         with Folder(str(parent)) as folder:
             chosen = pack_settings(settings, parent.name, folder, _given(request.flags))
+            base = packs.base_face(folder, chosen)
         stream = open_any(str(request.video))
         chosen = msgspec.structs.replace(chosen, video=request.video.name)
         target = _Target(file=named) if named else _Target(folder=str(parent), file=chosen.output)
     if request.output == STDOUT:
-        return chosen, stream, None
+        return chosen, stream, base, None
     target.check()
-    return chosen, stream, target
+    return chosen, stream, base, target
 
 
 def _video(folder: Folder, chosen: PackSettings) -> BufferedReader:

@@ -46,8 +46,8 @@ def deliver(root: str, task: Task, draft: Draft) -> Delivered:
 
 
 def is_as_decided(folder: Folder, task: Task) -> bool:
-    """Whether video, settings and manifest are still those that the task was decided on."""
-    feed = packs.feed_of(folder, task.settings.video)
+    """Whether video, settings, manifest and base face are still those that the task was decided on."""
+    feed = packs.feed_of(folder, task.settings)
     return all(
         now is was or (now is not None and was is not None and now.same_content_as(was))
         for now, was in zip(feed, task.feed, strict=True)
@@ -100,6 +100,12 @@ def _known_facts(task: Task, made: Timeline) -> list[tuple[str, object, object]]
         ("generator.method", made.generator.method, timeline.METHOD),
         ("generator.model_sha256", made.generator.model_sha256, MODEL_SHA256),
         ("generator.settings_sha256", made.generator.settings_sha256, extract.sha256()),
+        (
+            "generator.statics_sha256",
+            made.generator.statics_sha256,
+            task.settings.statics.sha256() if task.settings.statics else "",
+        ),
+        ("generator.base_sha256", made.generator.base_sha256, task.base_sha256),
         *((f"config.{key}", config[key], asked[key]) for key in config if key in asked),
     ]
 
@@ -114,6 +120,11 @@ def _plausible(task: Task, made: Timeline, samples: int) -> list[tuple[str, bool
         ("longer than allowed", 0 <= source.duration_ms <= 1000 * limits.max_duration_s + 60_000),
         ("more samples than frames", samples <= source.frame_count and quality.samples <= source.frame_count),
         ("more faces than samples", quality.faces <= quality.samples),
+        (
+            "followed as it was not asked to",
+            quality.source == "landmarks"
+            or (task.settings.statics is not None and task.settings.extract.follow != "landmarks"),
+        ),
         (
             "coverage is not faces over samples",
             abs(quality.coverage * max(quality.samples, 1) - quality.faces)

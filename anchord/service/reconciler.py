@@ -113,6 +113,7 @@ def decide(
         if sha256 == stale.unless_sha256:
             packs.confirm(folder, chosen.output)
             return UpToDate(video)
+        base, base_sha256 = packs.base_key(folder, chosen)
     return Task(
         pack=pack,
         settings=chosen,
@@ -121,11 +122,13 @@ def decide(
         sha256=sha256,
         reason=stale.reason,
         owner=video.owner,
+        base=base,
+        base_sha256=base_sha256,
     )
 
 
 def _names(chosen: PackSettings) -> Names:
-    return Names(chosen.video, chosen.output, chosen.is_stand_in)
+    return Names(chosen.video, chosen.output, chosen.is_stand_in, chosen.base)
 
 
 def _missing(folder: Folder, chosen: PackSettings) -> Missing:

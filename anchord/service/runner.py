@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from io import BufferedReader
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 
+from anchord import packs
 from anchord.errors import (
     AnchordError,
     ChangedVideoError,
@@ -52,9 +53,28 @@ class _Begun:
     began_s: float
 
 
-def open_video(root: str, task: Task) -> BufferedReader:
+class Opened(NamedTuple):
+    """The files that a task is worked on with."""
+
+    video: BufferedReader
+    base: BufferedReader | None
+
+    def are(self, video: FileKey, base: FileKey | None) -> bool:
+        """Whether they are those that looked like this."""
+        found = FileKey.of_opened(self.base) if self.base is not None else None
+        is_same = found is base if found is None or base is None else found.same_content_as(base)
+        return is_same and FileKey.of_opened(self.video).same_content_as(video)
+
+    def close(self) -> None:
+        """Close them."""
+        self.video.close()
+        if self.base is not None:
+            self.base.close()
+
+
+def open_files(root: str, task: Task) -> Opened:
     """
-    The task's video, opened, if all is still as it was decided on. Run in a lane.
+    The task's video and base face, opened, if all is still as it was decided on. Run in a lane.
 
     Raises:
         ChangedVideoError: it is not.
@@ -64,11 +84,12 @@ def open_video(root: str, task: Task) -> BufferedReader:
         if not is_as_decided(folder, task):
             raise ChangedVideoError("the video or its settings changed while it waited")
         stream = folder.open(task.settings.video)
+        opened = Opened(stream, packs.base_face(folder, task.settings) if task.base else None)
     video = task.feed[0]
-    if video is None or not FileKey.of_opened(stream).same_content_as(video):
-        stream.close()
+    if video is None or not opened.are(video, task.base):
+        opened.close()
         raise ChangedVideoError("the video changed while it waited")
-    return stream
+    return opened
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -117,14 +138,14 @@ class Runner:
             task, queued_s = turn
             self._begun[task.pack] = _Begun(task, queued_s, now_s)
             self._opening += 1
-            self.lanes.submit(task.pack, "open", partial(open_video, self.known.root, task))
+            self.lanes.submit(task.pack, "open", partial(open_files, self.known.root, task))
 
     def stepped(self, stepped: Stepped) -> None:
         """Take in what a step of a task gave."""
         found, begun = stepped.result, self._begun[stepped.key]
         if stepped.step == "open":
             self._opening -= 1
-            if isinstance(found, BufferedReader):
+            if isinstance(found, Opened):
                 self._submit(begun.task, found)
                 return
         if isinstance(found, Delivered):
@@ -145,11 +166,11 @@ class Runner:
         if self.observer:
             self.observer.progressed(message.done, message.expected)
 
-    def _submit(self, task: Task, video: BufferedReader) -> None:
+    def _submit(self, task: Task, files: Opened) -> None:
         log.debug("extraction_started", pack=task.pack, video=task.settings.video, reason=task.reason)
         if self.observer:
             self.observer.working(task.pack, len(self.queue.queued))
-        self.executor.submit(task, video)
+        self.executor.submit(task, files.video, files.base)
 
     def _written(self, begun: _Begun, made: Delivered) -> None:
         task, quality, elapsed_s = begun.task, made.quality, self.clock() - begun.began_s

@@ -2,7 +2,7 @@
 The motion of a part into its anchor: where an overlay is pinned, in target pixels. Pure.
 
 A part's tight box is measured once, on the face's own plate over the whole clip, and carried along;
-so a blink or an open mouth neither moves an anchor nor changes its size.
+so a blink or an open mouth neither moves an anchor nor changes its size. The eyes' is that of open eyes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from anchord.tracking.motion.similarity import Complex, Floats, Similarities
+from anchord.tracking.tuning import TUNING
 
 Fit = Literal["contain", "cover", "fill"]
 
@@ -61,7 +62,9 @@ def placement(video: tuple[int, int], target: tuple[int, int], fit: Fit) -> Plac
     return Placement(scale=(scale, scale), offset=offset)
 
 
-def tight_box(clip: Complex, motion: Similarities, tight: Sequence[int]) -> TightBox:
+def tight_box(
+    clip: Complex, motion: Similarities, tight: Sequence[int], *, least: float | None = None
+) -> TightBox:
     """
     The box of a part on the plate: the median over the clip of the box in each sample.
 
@@ -69,17 +72,23 @@ def tight_box(clip: Complex, motion: Similarities, tight: Sequence[int]) -> Tigh
         clip: (n, 478) landmarks, px.
         motion: (n,) plate to sample, of this part.
         tight: the landmarks that it must hold.
+        least: for a part that must be covered while it is open: its height over its width at least. Its
+            height is then that of its wider openings, and its middle where it is as open as that, so that
+            blinks and narrowed eyes make no slit of it.
     """
     back = motion.inverse()
     on_plate = back.a[:, None] * clip[:, list(tight)] + back.b[:, None]
     low = on_plate.real.min(axis=1) + 1j * on_plate.imag.min(axis=1)
     high = on_plate.real.max(axis=1) + 1j * on_plate.imag.max(axis=1)
     middle, size = (low + high) / 2, high - low
-    return TightBox(
-        middle=complex(np.median(middle.real), np.median(middle.imag)),
-        width=float(np.median(size.real)),
-        height=float(np.median(size.imag)),
-    )
+    width = float(np.median(size.real))
+    if least is None:
+        y, height = float(np.median(middle.imag)), float(np.median(size.imag))
+    else:
+        height = float(np.quantile(size.imag, TUNING.opened))
+        y = float(np.median(middle.imag[size.imag >= TUNING.opened_nearly * height]))
+        height = max(height, least * width)
+    return TightBox(middle=complex(np.median(middle.real), y), width=width, height=height)
 
 
 def curve(motion: Similarities, middle: complex) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,10 @@ _SEVERAL_SHARE = 0.1
 _MOUTH_MOVES = 0.15
 # A jump that is seen, target px. A guess.
 _SEEN_JUMP_PX = 1.0
+_ANCHORS_HELP = (
+    "; if it is a drawn face or an animal's, put static anchors into the pack's manifest (mouth.anchor and "
+    "eyes.anchor, for instance with anchord anchors PACK): then the pixels around them are followed"
+)
 # So many stretches are named one by one.
 _NAMED = 5
 
@@ -84,7 +89,12 @@ def face_height(looks: Sequence[Look]) -> float | None:
 
 
 def warnings(
-    looks: Sequence[Look], *, hidden: Mapping[str, Mask] | None = None, almost_seam_px: float | None = None
+    looks: Sequence[Look],
+    *,
+    hidden: Mapping[str, Mask] | None = None,
+    almost_seam_px: float | None = None,
+    by_pixels: bool = False,
+    has_statics: bool = False,
 ) -> list[VideoWarning]:
     """
     Everything about the clip that a person may want to mend, each with a number and advice.
@@ -93,17 +103,20 @@ def warnings(
         looks: the samples.
         hidden: per part (n,) whether something is in front of it.
         almost_seam_px: the jump of a loop that nearly closes, target px.
+        by_pixels: whether the pixels around the static anchors were followed, not a face.
+        has_statics: whether the pack has static anchors.
     """
     has_face = np.array([look.height is not None for look in looks])
     height = face_height(looks)
     faces = [look for look in looks if look.height is not None]
+    missing = _lost if by_pixels else partial(_missing, height=height, has_statics=has_statics)
     found = [
-        None if has_face.all() else _missing(looks, has_face, height),
+        None if has_face.all() else missing(looks, has_face),
         _small(height),
         _several(looks),
         _upside_down(looks),
     ]
-    if faces:
+    if faces and not by_pixels:
         found += [
             _covered(looks, hidden or {}),
             _mouth_moves(faces),
@@ -117,6 +130,23 @@ def warnings(
     if almost_seam_px is not None:
         found.append(_almost_loop(almost_seam_px))
     return [warning for warning in found if warning is not None]
+
+
+def other_base() -> VideoWarning:
+    """No frame shows the head as the base face does."""
+    return VideoWarning(
+        code="other_base",
+        message="no frame looks like the base face, so the static anchors are taken for the first frame's: "
+        "make the base face a frame of the video",
+    )
+
+
+def _lost(looks: Sequence[Look], has_face: Mask) -> VideoWarning:
+    return VideoWarning(
+        code="face_missing" if has_face.any() else "no_face",
+        message=f"nothing like the static anchors' surroundings in {int((~has_face).sum())} of {len(looks)} "
+        f"samples ({_when(looks, ~has_face)}): keep the head in sight, and the anchors on it",
+    )
 
 
 def _small(height: float | None) -> VideoWarning | None:
@@ -266,12 +296,14 @@ def _when(looks: Sequence[Look], mask: Mask) -> str:
     return named + (f" and {len(runs) - _NAMED} more" if len(runs) > _NAMED else "")
 
 
-def _missing(looks: Sequence[Look], has_face: NDArray[np.bool_], height: float | None) -> VideoWarning:
+def _missing(
+    looks: Sequence[Look], has_face: NDArray[np.bool_], *, height: float | None, has_statics: bool
+) -> VideoWarning:
     count = f"{int((~has_face).sum())} of {len(looks)} samples"
-    return VideoWarning(
-        code="face_missing" if has_face.any() else "no_face",
-        message=f"no face in {count} ({_when(looks, ~has_face)}): {_cause(looks, has_face, height)}",
-    )
+    message = f"no face in {count} ({_when(looks, ~has_face)}): {_cause(looks, has_face, height)}"
+    if 2 * has_face.sum() < len(looks) and not has_statics:
+        message += _ANCHORS_HELP
+    return VideoWarning(code="face_missing" if has_face.any() else "no_face", message=message)
 
 
 def _cause(looks: Sequence[Look], has_face: NDArray[np.bool_], height: float | None) -> str:

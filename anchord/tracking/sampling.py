@@ -74,10 +74,14 @@ class Sampled:
     texture: Texture | None
     colour: Floats | None
     look: Look | None
+    #: Whether the head is in it, where no landmarks say so.
+    is_seen: bool | None = None
 
     @property
     def has_face(self) -> bool:
         """Whether there is a face in it: only then it is followed."""
+        if self.is_seen is not None:
+            return self.is_seen
         return self.look is None or self.face is not None
 
 

@@ -6,8 +6,8 @@ The order of the steps between what was seen and what is written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 
 from anchord.tracking import anchors
 from anchord.tracking.anchors import AnchorTrack, Placement, TightBox
+from anchord.tracking.body import Seen, base_motions, body_of, motions_of
 from anchord.tracking.curves import gaps, loop, smooth, thinning
 from anchord.tracking.curves.interpolate import between, for_straight_lines
-from anchord.tracking.faces.mesh import CARRIED, PARTS, eyes_across
-from anchord.tracking.motion import occlusion, registration
-from anchord.tracking.motion.pose_graph import Link
-from anchord.tracking.motion.similarity import Complex, Floats, Similarities
+from anchord.tracking.faces.mesh import PARTS
+from anchord.tracking.motion.similarity import Floats, Similarities
 from anchord.tracking.tuning import TUNING
 
 Mask = NDArray[np.bool_]
@@ -34,34 +33,17 @@ _OUTLIER_LEAST = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Reference:
     """
-    What was seen of the face in the clip.
+    Where the head is in the base face.
 
     Args:
-        times_ms: (n,) of the samples, and of the frames between them that were only followed.
-        has_face: (n,).
-        is_sample: (n,) where landmarks were looked for.
-        clip: (k, 478) landmarks of the samples with a face, px of the video.
-        links: per part, see ``motion.tracker``; none to go by the landmarks alone.
-        agree: per part (n,) share of the skin's features that agree, 0–1.
-        textures: (k, points, 2) of the samples with a face, see ``motion.occlusion``.
-        frame_times_ms: (m,) of all frames.
-        end_ms: when the last frame ends.
-        is_last_extra: whether the last sample is the last frame out of turn, looked at to see
-            where the clip leads; where it leads back to the first, it is not written.
+        index: of the sample that lies most like it.
+        tracks: per part, of one sample.
     """
 
-    times_ms: Floats
-    has_face: Mask
-    is_sample: Mask
-    clip: Complex
-    links: Mapping[str, Sequence[Link]]
-    agree: Mapping[str, Floats]
-    textures: NDArray[np.float32]
-    frame_times_ms: Floats
-    end_ms: float
-    is_last_extra: bool
+    index: int
+    tracks: Mapping[str, AnchorTrack]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +60,7 @@ class Trajectory:
         jitter_px: noise that is left in the anchors, target px; None where it can't be told.
         width_ms: of the smoothing of the mouth's and the eyes' place.
         is_written: (n,) which frames are written.
+        reference: where the head is in the base face, where that is known.
     """
 
     tracks: Mapping[str, AnchorTrack]
@@ -88,6 +71,7 @@ class Trajectory:
     jitter_px: float | None
     width_ms: Mapping[str, float]
     is_written: Mask
+    reference: Reference | None
 
 
 def trajectory(
@@ -109,35 +93,14 @@ def trajectory(
         smoothing_ms: width of the smoothing; 0 for none, None for what fits the clip.
     """
     known = seen.has_face
-    plate, by_landmarks = registration.plate_motion(seen.clip)
-    # Of the faces, those with landmarks of their own.
-    own = seen.is_sample[known]
-    by_landmarks = registration.filled(
-        by_landmarks, seen.times_ms[known & seen.is_sample], seen.times_ms[known], complex(plate.mean())
-    )
-    samples = np.flatnonzero(known)
-    hidden = {name: _hidden(name, seen) for name in PARTS}
-    middles = {name: _middle(plate[list(part.tight)]) for name, part in PARTS.items()}
-    links = {name: _trusted(name, seen.links.get(name, ()), hidden) for name in PARTS}
-    motions = {
-        name: registration.glued(plate, by_landmarks, samples, middle, links[name])
-        for name, middle in middles.items()
-    }
-    _carry(motions, hidden, seen)
-    turn = registration.one_face(motions["eyes"], motions["mouth"])
-    motions = {name: motions[name].with_turn(turn, about=middle) for name, middle in middles.items()}
-    # The eyes' skin moves as one and is best fitted; the mouth's does not.
-    motions["mouth"] = registration.placed(plate, motions["mouth"], samples, links["mouth"])
-    _carry(motions, hidden, seen)
-
-    boxes = {
-        name: anchors.tight_box(seen.clip, motions[name][own], part.tight) for name, part in PARTS.items()
-    }
+    body = body_of(seen)
+    eyes_px, hidden = body.eyes_px, body.hidden
+    motions = motions_of(seen, body)
+    boxes, carried = body.boxes(motions)
     curves = {}
     for name in PARTS:
         curves[name] = np.full((len(known), 4), np.nan)
         curves[name][known] = anchors.curve(motions[name], boxes[name].middle)
-    eyes_px = abs(eyes_across(plate))
     seam = loop.seam(
         seen.times_ms,
         known,
@@ -159,12 +122,10 @@ def trajectory(
         noise.append(float(np.hypot(*cleaned.noise[:2])) * scale)
     is_written = _written(curves, seen, coverage, period_ms, scale)
     curves = {name: _drawn(curve, seen, coverage, is_written, period_ms) for name, curve in curves.items()}
-    carried = {
-        name: (part, anchors.tight_box(seen.clip, motions[part][own], tight))
-        for name, (part, tight) in CARRIED.items()
-    }
+    tracks = _tracks(curves, boxes, carried, paddings, where)
+    base = base_motions(seen, body, motions)
     return Trajectory(
-        tracks=_tracks(curves, boxes, carried, paddings, where),
+        tracks=tracks,
         hidden=hidden,
         coverage=coverage,
         seam=seam,
@@ -172,30 +133,30 @@ def trajectory(
         jitter_px=None if np.isnan(noise).any() else max(noise),
         width_ms=widths,
         is_written=is_written,
+        reference=None if base is None else _reference(seen, base, tracks, boxes, paddings, where),
     )
 
 
-def _trusted(name: str, links: Sequence[Link], hidden: Mapping[str, Mask]) -> list[Link]:
-    """
-    The links that show the skin of a part: none with a sample in which something is in front of it.
-
-    A hand in front of a face pulls its landmarks: what looks turned then is not.
-    """
-    is_pulled = np.any(list(hidden.values()), axis=0)
-    return [
-        replace(link, turned=0.0) if is_pulled[link.later] or is_pulled[link.earlier] else link
-        for link in links
-        if not hidden[name][link.later] and not hidden[name][link.earlier]
-    ]
-
-
-def _carry(motions: dict[str, Similarities], hidden: Mapping[str, Mask], seen: Seen) -> None:
-    """A hidden part goes with the other, where that is in sight."""
-    known = seen.has_face
-    own = dict(motions)
-    for name, other in (("mouth", "eyes"), ("eyes", "mouth")):
-        alone = (hidden[name] & ~hidden[other])[known]
-        motions[name] = registration.carried(seen.times_ms[known], alone, own[name], own[other])
+def _reference(
+    seen: Seen,
+    base: Mapping[str, Similarities],
+    tracks: Mapping[str, AnchorTrack],
+    boxes: Mapping[str, TightBox],
+    paddings: Mapping[str, float],
+    where: Placement,
+) -> Reference:
+    there = {
+        name: anchors.anchor_track(
+            anchors.curve(base[name], boxes[name].middle), boxes[name], paddings[name], where
+        )
+        for name in PARTS
+    }
+    away = np.zeros(len(seen.times_ms))
+    for name, at in there.items():
+        turn = np.radians(tracks[name].roll - at.roll) * at.size[0, 0] / 2
+        away += ((tracks[name].centre - at.centre) ** 2).sum(axis=1) + turn**2
+    away[~(seen.has_face & seen.is_sample)] = np.inf
+    return Reference(index=int(away.argmin()), tracks=there)
 
 
 def _cleaned(
@@ -218,17 +179,6 @@ def _cleaned(
         curve[out] = between(seen.times_ms[good], curve[good], seen.times_ms[out], period_ms)
         trust = np.where(out, _TRUSTED_LEAST, trust)
     return smooth.smoothed(curve, trust, cut, groups, smoothing_ms)
-
-
-def _hidden(name: str, seen: Seen) -> Mask:
-    """(n,) decided on samples alone: whatever else is followed changes no verdict."""
-    sampled = np.flatnonzero(seen.is_sample)
-    share = occlusion.covered(seen.textures, seen.clip, name)
-    verdict = occlusion.hidden(seen.times_ms[sampled], seen.has_face[sampled], share)
-    before = np.searchsorted(sampled, np.arange(len(seen.times_ms)), side="right") - 1
-    after = np.searchsorted(sampled, np.arange(len(seen.times_ms)), side="left")
-    hidden: Mask = verdict[before] & verdict[np.minimum(after, len(sampled) - 1)]
-    return hidden
 
 
 def _bridged(curve: Floats, seen: Seen, period_ms: float | None) -> Floats:
@@ -324,7 +274,3 @@ def _tracks(
 def _in_faces(curve: Floats, eyes_px: float) -> Floats:
     """A curve with all columns in distances of the eyes' corners: turn and scale act on half a face."""
     return curve * (1 / eyes_px, 1 / eyes_px, 0.5, 0.5)
-
-
-def _middle(points: Complex) -> complex:
-    return complex((points.real.min() + points.real.max()) / 2, (points.imag.min() + points.imag.max()) / 2)

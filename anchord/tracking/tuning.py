@@ -60,6 +60,30 @@ class Tuning:
     hidden_ms: float = 250.0
     hidden_fringe_ms: float = 121.0
 
+    # --- motion/regions.py: a head known by its static anchors alone --------------------------------
+    #: Width of a manifest's eyes box over the distance of the eyes' outer corners: our own padding.
+    eyes_box: float = 1.3
+    #: Half axes of the surroundings that each part goes with. A face with landmarks has 0.90 x 0.75 and
+    #: 0.75 x 0.20; the latter would be all behind the box.
+    around_mouth: tuple[float, float] = (0.90, 0.75)
+    around_eyes: tuple[float, float] = (0.80, 0.80)
+    #: What is asked beside where these have hardly a feature, up to ears and hair. Without it a cartoon of
+    #: thick lines slides by 0.49 and 0.56 px, with it by 0.03 and 0.20.
+    widely_around_eyes: tuple[float, float] = (1.10, 0.75)
+    #: Below the mouth's middle the neck begins, which stays behind when a head moves.
+    chin: float = 0.5
+    #: What is cut out with them, beside and above the eyes and below the mouth. So that all of these fit.
+    head_around: tuple[float, float, float] = (1.15, 0.85, 0.95)
+    #: Correlation with a head that is searched for, at least. A guess.
+    searched_alike: float = 0.5
+
+    # --- anchors.py: how high the eyes' box is ------------------------------------------------------
+    #: Quantile of the openings in a clip that the box is as high as. Both eyes' width over height, median of
+    #: 20 clips: 0.5 gives 9.6, 0.75 8.8, 0.9 8.4, 0.95 8.0; boxes drawn by people on 36 faces have 8.3.
+    opened: float = 0.9
+    #: From this share of that height on, eyes are open and say where their box is. A guess.
+    opened_nearly: float = 0.8
+
     # --- trajectory.py: what is written ------------------------------------------------------------
     #: What the page may be off between written frames, target px. Wished for.
     read_px: float = 0.1

@@ -128,7 +128,12 @@ class Worker:
             raise self._loss(error, "before it was ready") from error
 
     def work(
-        self, job: protocol.Job, video: BufferedReader, *, on_progress: Callable[[int, int], None]
+        self,
+        job: protocol.Job,
+        video: BufferedReader,
+        base: BufferedReader | None = None,
+        *,
+        on_progress: Callable[[int, int], None],
     ) -> bytes:
         """
         What it says is the timeline of a video.
@@ -136,6 +141,7 @@ class Worker:
         Args:
             job: what is to be done.
             video: the open file, which is passed on and stays the caller's.
+            base: the open picture of the base face, if there is one; as the video.
             on_progress: called with frames decoded and frames expected (0: unknown).
 
         Raises:
@@ -144,7 +150,7 @@ class Worker:
             WorkerKilledError: it was ended from outside.
             WorkerError: it ended, took too long, or broke the protocol; it is gone then.
         """
-        outcome = self._outcome(job, [video], on_progress)
+        outcome = self._outcome(job, [video] if base is None else [video, base], on_progress)
         if isinstance(outcome, protocol.Extracted):
             return outcome.content
         raise outcome.as_error() if isinstance(outcome, protocol.Failed) else self._not_asked_for()
@@ -175,12 +181,12 @@ class Worker:
     def _outcome(
         self,
         job: protocol.AnyJob,
-        videos: Sequence[BufferedReader],
+        files: Sequence[BufferedReader],
         on_progress: Callable[[int, int], None],
     ) -> protocol.Extracted | protocol.Drawn | protocol.Failed:
         self.wait_ready()
         try:
-            return self._conversation(job, videos, on_progress)
+            return self._conversation(job, files, on_progress)
         except WorkerError as error:
             raise self._loss(error, _AT_WORK) from error
 
@@ -247,16 +253,17 @@ class Worker:
     def _conversation(
         self,
         job: protocol.AnyJob,
-        videos: Sequence[BufferedReader],
+        files: Sequence[BufferedReader],
         on_progress: Callable[[int, int], None],
     ) -> protocol.Extracted | protocol.Drawn | protocol.Failed:
         timeout_s = self.settings.timeout_s
         ends_at_s = time.monotonic() + timeout_s
         self._check_quiet()
-        self._send(job, videos)
+        self._send(job, files)
         self._assembler.max_bytes = protocol.longest_answer(job)
-        most = len(videos) * job.limits.max_frames
-        for _ in range(most + 2):
+        # It may go through a video three times: for a face, for the base face's head, for the first frame's.
+        most = len(files) * job.limits.max_frames
+        for _ in range(3 * most + 2):
             answer = self._answer(ends_at_s, f"over worker.timeout_s = {timeout_s:g}")
             if isinstance(answer, protocol.Ready | protocol.Unfit):
                 raise WorkerError("it was ready before, and says it again")
@@ -278,10 +285,10 @@ class Worker:
         if not self._hears or self._child.is_dead:
             raise WorkerError("")
 
-    def _send(self, job: protocol.AnyJob, videos: Sequence[BufferedReader]) -> None:
+    def _send(self, job: protocol.AnyJob, files: Sequence[BufferedReader]) -> None:
         message = protocol.encode(job)
         try:
-            sent = socket.send_fds(self._child.channel, [message], [video.fileno() for video in videos])
+            sent = socket.send_fds(self._child.channel, [message], [file.fileno() for file in files])
         except BlockingIOError:
             sent = 0
         except OSError:

@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from anchord.errors import AnchordError
+from anchord.files import FileKey
 from anchord.packs import FeedKey
 from anchord.settings import Limits, PackSettings, WorkerSettings
 
@@ -25,7 +26,7 @@ class Task(Struct, frozen=True, kw_only=True):
     pack: str
     settings: PackSettings
     limits: Limits
-    #: What video, settings and manifest looked like when this was decided.
+    #: What video, settings, manifest and base face looked like when this was decided.
     feed: FeedKey
     #: Of the video's content, as the parent read it.
     sha256: str
@@ -33,6 +34,9 @@ class Task(Struct, frozen=True, kw_only=True):
     reason: str
     #: User id that the video belongs to.
     owner: int
+    #: What the base face's picture looked like, and its content's digest; None and empty: there was none.
+    base: FileKey | None = None
+    base_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,8 @@ class Executor(Protocol):
     def places(self) -> int:
         """How many more tasks it takes now."""
 
-    def submit(self, task: Task, video: BufferedReader) -> None:
-        """Do a task. The stream of its video is taken over, and closed."""
+    def submit(self, task: Task, video: BufferedReader, base: BufferedReader | None = None) -> None:
+        """Do a task. The streams of its video and of the base face are taken over, and closed."""
 
     def reload(self, settings: WorkerSettings) -> None:
         """Other settings, which hold from the next task on."""

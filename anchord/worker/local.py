@@ -35,13 +35,15 @@ class LocalExecutor:
         """How many more tasks it takes now."""
         return sum(supervisor.is_free for supervisor in self._supervisors)
 
-    def submit(self, task: Task, video: BufferedReader) -> None:
-        """Do a task. The stream of its video is taken over, and closed."""
+    def submit(self, task: Task, video: BufferedReader, base: BufferedReader | None = None) -> None:
+        """Do a task. The streams of its video and of the base face are taken over, and closed."""
         for supervisor in self._supervisors:
             if supervisor.is_free:
-                supervisor.submit(task, video)
+                supervisor.submit(task, video, base)
                 return
         video.close()
+        if base is not None:
+            base.close()
         self._report(Finished(task=task, outcome=WorkerStartError("no worker is free")))
 
     def reload(self, settings: WorkerSettings) -> None:

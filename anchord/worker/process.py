@@ -21,6 +21,7 @@ from anchord import timeline
 from anchord.errors import AnchordError, IncompleteVideoError, ModelError, SettingsError, VideoError
 from anchord.model import checked_model
 from anchord.printable import printable
+from anchord.settings import MAX_BASE_BYTES
 from anchord.worker import protocol
 from anchord.worker.sandbox import layers
 
@@ -144,7 +145,16 @@ def _extracted(
 ) -> protocol.Extracted:
     from anchord.tracking.extract import extract
 
-    made = extract(streams[0], job.video, job.settings, job.limits, finder, on_progress=on_progress)
+    made = extract(
+        streams[0],
+        job.video,
+        job.settings,
+        job.limits,
+        finder,
+        statics=job.statics,
+        base=streams[1].read(MAX_BASE_BYTES) if job.has_base and len(streams) > 1 else None,
+        on_progress=on_progress,
+    )
     return protocol.Extracted(number=job.number, content=timeline.encode(made))
 
 
@@ -175,7 +185,7 @@ def _warm_up(finder: FaceFinder) -> None:
 
 
 def _receive(channel: socket.socket) -> tuple[protocol.AnyJob, list[int]] | None:
-    """The next job and the descriptors of its videos; None when the parent closed its end."""
+    """The next job and the descriptors of its files; None when the parent closed its end."""
     head, descriptors, _flags, _address = socket.recv_fds(channel, protocol.LENGTH_BYTES, 2)
     if not head:
         return None

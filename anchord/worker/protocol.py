@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 from anchord import errors, sprite_set
 from anchord.errors import AnchordError, WorkerError
+from anchord.manifest import Statics
 from anchord.printable import printable
 from anchord.settings import ExtractSettings, Limits
 from anchord.sprite_set import SpriteSet, Viseme
@@ -31,12 +32,18 @@ Layer = Annotated[str, Meta(pattern=r"^[a-z_]{1,20}\Z")]
 
 
 class Job(Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):
-    """Extract one video; its open file descriptor travels with the message."""
+    """
+    Extract one video; its open file descriptor travels with the message.
+
+    So does that of the base face's picture where *has_base* says so.
+    """
 
     number: Count
     video: str
     settings: ExtractSettings
     limits: Limits
+    statics: Statics | None = None
+    has_base: bool = False
 
 
 class SpriteJob(Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):

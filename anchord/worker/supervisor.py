@@ -57,7 +57,7 @@ class Supervisor:
     # Held to change what every thread may see: these seven.
     _lock: threading.RLock = field(default_factory=threading.RLock, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
-    _waiting: tuple[Task, BufferedReader] | None = field(default=None, init=False)
+    _waiting: tuple[Task, BufferedReader, BufferedReader | None] | None = field(default=None, init=False)
     _worker: Worker | None = field(default=None, init=False)
     _is_busy: bool = field(default=False, init=False)
     _is_closed: bool = field(default=False, init=False)
@@ -76,16 +76,18 @@ class Supervisor:
         """Whether it takes a task now."""
         return not (self._is_busy or self._is_closed)
 
-    def submit(self, task: Task, video: BufferedReader) -> None:
-        """Do a task; its stream is closed when that is over. Only where ``is_free``."""
+    def submit(self, task: Task, video: BufferedReader, base: BufferedReader | None = None) -> None:
+        """Do a task; its streams are closed when that is over. Only where ``is_free``."""
         with self._lock:
             self._is_busy = True
-            self._waiting = (task, video)
+            self._waiting = (task, video, base)
             try:
                 self._start_thread()
             except (OSError, RuntimeError) as error:
                 self._waiting = None
                 video.close()
+                if base is not None:
+                    base.close()
                 self._finish(task, WorkerStartError(f"no thread can be started for a worker: {error}"))
             else:
                 os.eventfd_write(self._wake, 1)
@@ -146,9 +148,9 @@ class Supervisor:
         if taken is None:
             self._rest()
             return
-        task, video = taken
-        with video:
-            outcome = self._outcome(task, video)
+        task, video, base = taken
+        with video, base or contextlib.nullcontext():
+            outcome = self._outcome(task, video, base)
         self._finish(task, outcome)
         if self.settings.reuse == "never" or self._jobs >= self.settings.max_jobs:
             # The libraries' memory may grow from job to job: a fresh process starts over.
@@ -166,9 +168,11 @@ class Supervisor:
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._wake)
 
-    def _outcome(self, task: Task, video: BufferedReader) -> Draft | AnchordError:
+    def _outcome(
+        self, task: Task, video: BufferedReader, base: BufferedReader | None
+    ) -> Draft | AnchordError:
         try:
-            return self._worked(task, video)
+            return self._worked(task, video, base)
         except WorkerError as error:
             if self._worker is None or self._worker.is_gone:
                 self._lose(error)
@@ -183,7 +187,7 @@ class Supervisor:
             self._retire("unsure")
             return WorkerError(f"a bug of anchord's, see its log: {error!r}")
 
-    def _worked(self, task: Task, video: BufferedReader) -> Draft:
+    def _worked(self, task: Task, video: BufferedReader, base: BufferedReader | None) -> Draft:
         worker = self._fit_worker(task.owner)
         self._number += 1
         self._jobs += 1
@@ -192,6 +196,8 @@ class Supervisor:
             video=printable(task.settings.video),
             settings=task.settings.extract,
             limits=task.limits,
+            statics=task.settings.statics,
+            has_base=base is not None,
         )
         told_s = time.monotonic()
 
@@ -201,7 +207,7 @@ class Supervisor:
                 told_s = time.monotonic()
                 self._say(Progressed(task=task, done=done, expected=expected))
 
-        return Draft(worker.work(job, video, on_progress=on_progress))
+        return Draft(worker.work(job, video, base, on_progress=on_progress))
 
     def _fit_worker(self, owner: int) -> Worker:
         """A worker that is ready for a video of this *owner*: the one that is there, or a fresh one."""

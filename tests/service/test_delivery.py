@@ -34,7 +34,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def task(root: Path) -> Task:
     with Folder(f"{root}/me") as folder:
-        feed = feed_of(folder, "idle.webm")
+        feed = feed_of(folder, PackSettings())
     return Task(
         pack="me",
         settings=PackSettings(),

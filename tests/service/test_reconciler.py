@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import structlog
 
 from anchord import timeline
 from anchord.errors import AnchordError, FileError, MachineError, SettingsError, VideoError
-from anchord.files import FileKey
+from anchord.files import FileKey, Folder
 from anchord.model import MODEL_SHA256
 from anchord.service.lanes import Lanes, Stepped
 from anchord.service.queue import Queue, RetryDue
@@ -22,7 +23,7 @@ from anchord.service.timers import Timers
 from anchord.service.verdicts import Verdicts
 from anchord.service.watching.debounce import Debounce, Settled
 from anchord.service.watching.scanner import Known, Look, Names, look_at
-from anchord.settings import ExtractSettings, Limits, Settings
+from anchord.settings import ExtractSettings, Limits, Settings, pack_settings
 from anchord.worker.executor import Task
 from tests.test_timeline import made
 
@@ -50,7 +51,13 @@ def decided(
     return decide(str(root), "me", settings or Settings(), names, before, confirmed)
 
 
-def write_timeline(pack: Path, **source: object) -> None:
+def write_timeline(
+    pack: Path,
+    *,
+    generator: Mapping[str, object] = {},
+    quality: Mapping[str, object] = {},
+    **source: object,
+) -> None:
     """A timeline of just this video, settings and version."""
     base = made([])
     video = (pack / "idle.webm").stat()
@@ -64,8 +71,9 @@ def write_timeline(pack: Path, **source: object) -> None:
             base.generator,
             method=timeline.METHOD,
             model_sha256=MODEL_SHA256,
-            settings_sha256=ExtractSettings().sha256(),
+            **{"settings_sha256": ExtractSettings().sha256(), **generator},
         ),
+        quality=msgspec.structs.replace(base.quality, **quality),
     )
     file = pack / "anchords.part"
     file.write_bytes(timeline.encode(good))
@@ -131,6 +139,71 @@ def test_the_same_content_copied_over_is_noted_on_the_timeline(root: Path) -> No
     after = output.stat()
     assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)
     assert after.st_ctime_ns >= video.stat().st_ctime_ns
+
+
+def lay_anchors(pack: Path, x: float = 10.0) -> str:
+    """Static anchors in the manifest; their digest."""
+    box = {"x": x, "y": 20, "w": 30, "h": 40}
+    (pack / "manifest.json").write_text(json.dumps({"mouth": {"anchor": box}, "eyes": {"anchor": box}}))
+    with Folder(str(pack)) as folder:
+        statics = pack_settings(Settings(), "me", folder).statics
+    assert statics is not None
+    return statics.sha256()
+
+
+@pytest.mark.parametrize(
+    ("quality", "is_stale"),
+    [
+        ({"source": "pixels", "coverage": 1.0}, True),
+        ({"source": "landmarks", "coverage": 0.4}, True),
+        ({"source": "landmarks", "coverage": 0.9}, False),
+    ],
+)
+def test_other_anchors_matter_where_they_were_used_or_could_be(
+    root: Path, quality: dict[str, object], is_stale: bool
+) -> None:
+    pack = root / "me"
+    statics = lay_anchors(pack)
+    write_timeline(pack, quality=quality, generator={"statics_sha256": statics})
+    assert isinstance(decided(root), UpToDate)
+    lay_anchors(pack, x=11)
+    task = decided(root)
+    assert isinstance(task, Task if is_stale else UpToDate)
+    assert not isinstance(task, Task) or task.reason == "anchors changed"
+
+
+def test_anchors_do_not_matter_where_landmarks_alone_were_asked_for(root: Path) -> None:
+    pack = root / "me"
+    (pack / "anchord.toml").write_text('follow = "landmarks"')
+    settings = ExtractSettings(follow="landmarks").sha256()
+    write_timeline(
+        pack, quality={"source": "landmarks", "coverage": 0.1}, generator={"settings_sha256": settings}
+    )
+    lay_anchors(pack)
+    assert isinstance(decided(root), UpToDate)
+
+
+def test_another_base_face_makes_a_timeline_stale_and_the_same_one_again_does_not(root: Path) -> None:
+    pack = root / "me"
+    (pack / "base_face.png").write_bytes(b"content")
+    write_timeline(pack, generator={"base_sha256": SHA256})
+    (pack / "base_face.png").write_bytes(b"content")
+    assert isinstance(decided(root), UpToDate)
+    (pack / "base_face.png").write_bytes(b"another")
+    task = decided(root)
+    assert isinstance(task, Task)
+    assert task.reason == "base face changed"
+    assert task.base == task.feed[3] == seen(pack).feed[3]
+    (pack / "base_face.png").unlink()
+    assert isinstance(decided(root), Task)
+
+
+def test_a_base_face_of_another_name_is_looked_at(root: Path) -> None:
+    """Else its changes would never be seen."""
+    (root / "me" / "manifest.json").write_text('{"base": {"src": "me.png"}}')
+    found = decided(root)
+    assert isinstance(found, Unsettled)
+    assert found.names == Names(base="me.png")
 
 
 def test_what_changed_since_it_was_touched_has_to_settle_again(root: Path) -> None:
@@ -398,7 +471,7 @@ def test_a_pack_that_was_there_before_the_daemon_need_not_wait_to_settle(root: P
     old = seen(root / "me")
     video = old.feed[0]
     assert video is not None
-    aged = old._replace(feed=(video._replace(ctime_ns=0), None, None))
+    aged = old._replace(feed=(video._replace(ctime_ns=0), None, None, None))
     rig.reconciler.looked("me", aged, is_first=True)
     assert rig.timers.wait_s(now_s=rig.now_s) == 0.0
 

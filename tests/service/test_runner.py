@@ -24,7 +24,7 @@ from anchord.service.delivery import Delivered
 from anchord.service.lanes import Stepped
 from anchord.service.queue import Queue
 from anchord.service.report.metrics import Result
-from anchord.service.runner import Runner, open_video
+from anchord.service.runner import Runner, open_files
 from anchord.service.timers import Timers
 from anchord.service.verdicts import Verdicts
 from anchord.service.watching.scanner import Known, Names, look_at
@@ -45,7 +45,7 @@ class Bench:
     def places(self) -> int:
         return self.free
 
-    def submit(self, task: Task, video: BufferedReader) -> None:
+    def submit(self, task: Task, video: BufferedReader, base: BufferedReader | None = None) -> None:
         video.close()
         self.free -= 1
         self.tasks.append(task)
@@ -242,12 +242,13 @@ def test_what_is_swapped_between_the_look_and_the_opening_is_noticed(root: Path)
     rig = Rig(root, "cats")
     turn = rig.queue.start_next(now_s=0.0)
     assert turn is not None
-    with open_video(str(root), turn[0]) as stream:
-        assert stream.read() == b"content"
+    opened = open_files(str(root), turn[0])
+    assert opened.video.read() == b"content"
+    opened.close()
     (root / "cats" / "idle.webm").unlink()
     os.mkfifo(root / "cats" / "idle.webm")
     with pytest.raises(AnchordError):
-        open_video(str(root), turn[0])
+        open_files(str(root), turn[0])
 
 
 def test_progress_goes_to_who_watches(root: Path) -> None:

@@ -80,3 +80,33 @@ def test_roll_does_not_jump_by_a_full_turn() -> None:
     angles = np.radians(np.linspace(170, 190, 9))
     motion = Similarities(a=np.exp(1j * angles), b=np.zeros(9, complex))
     assert np.abs(np.diff(track(motion).roll)).max() < 5
+
+
+EYES = PARTS["eyes"].tight
+
+
+def eyes(opening: float) -> Complex:
+    """Two eyes, 100 px wide both; the upper lids go up with *opening*."""
+    shape = np.full(478, 250 + 300j)
+    shape[list(EYES)] = 200 + 300j
+    shape[EYES[0]], shape[EYES[1]] = 200 + 304j, 300 + 304j
+    shape[EYES[2]] = 250 + 1j * (304 - opening)
+    shape[list(EYES[3:])] = 250 + 304j
+    return shape
+
+
+def test_the_eyes_box_is_that_of_open_eyes_however_long_they_are_shut() -> None:
+    seldom_open = np.stack([eyes(14.0 if index % 5 == 0 else 1.0) for index in range(20)])
+    always_open = np.stack([eyes(14.0)] * 20)
+    assert tight_box(seldom_open, motions(20), EYES, least=0.1) == tight_box(
+        always_open, motions(20), EYES, least=0.1
+    )
+
+
+@hypothesis.settings(deadline=None, max_examples=30)
+@hypothesis.given(st.lists(st.floats(0, 30), min_size=1, max_size=12), st.floats(0.05, 0.2))
+def test_the_eyes_box_is_never_a_slit(openings: list[float], least: float) -> None:
+    clip = np.stack([eyes(opening) for opening in openings])
+    box = tight_box(clip, motions(len(openings)), EYES, least=least)
+    assert box.height >= least * box.width * (1 - 1e-9)
+    assert box.width == pytest.approx(100)

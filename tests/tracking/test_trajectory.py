@@ -7,11 +7,12 @@ import pytest
 from numpy.typing import NDArray
 
 from anchord.tracking.anchors import Placement
+from anchord.tracking.body import Seen
 from anchord.tracking.faces.mesh import AREAS, DRAWN
 from anchord.tracking.motion.occlusion import POINTS
 from anchord.tracking.motion.pose_graph import Link
 from anchord.tracking.motion.similarity import Complex, Similarities
-from anchord.tracking.trajectory import Seen, Trajectory, trajectory
+from anchord.tracking.trajectory import Trajectory, trajectory
 
 COUNT = 20
 COVERED = slice(8, 14)

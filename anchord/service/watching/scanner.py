@@ -20,7 +20,7 @@ from anchord.errors import AnchordError, MachineError, fault, reason
 from anchord.files import FileKey, Folder
 from anchord.guard import guarded
 from anchord.packs import FeedKey
-from anchord.settings import DEFAULT_OUTPUT, DEFAULT_VIDEO, FILE_NAME, MANIFEST_NAME
+from anchord.settings import DEFAULT_BASE, DEFAULT_OUTPUT, DEFAULT_VIDEO, FILE_NAME, MANIFEST_NAME
 
 # A folder changed twice within one tick of its file system's clock looks as if it had changed once; FAT
 # has ticks of two seconds.
@@ -36,6 +36,8 @@ class Names(NamedTuple):
     output: str = DEFAULT_OUTPUT
     #: Nothing names the video, and it is not the default one: another may come and be meant.
     is_stand_in: bool = False
+    #: Empty where the manifest names none that can be opened.
+    base: str = DEFAULT_BASE
 
 
 class FolderKey(NamedTuple):
@@ -113,12 +115,13 @@ def look_at(folder: str, names: Names, before: Look | None = None) -> Look | Non
             None if was and was[0] is None else _key(folder, names.video),
             None if was and was[1] is None else _key(folder, FILE_NAME),
             None if was and was[2] is None else _key(folder, MANIFEST_NAME),
+            None if not names.base or (was and was[3] is None) else _key(folder, names.base),
         )
         # Whoever replaces or deletes it changes the folder.
         output = before.output if before is not None and is_same else _key(folder, names.output)
     except OSError as error:
         trouble = f"{error.filename or folder}: cannot be looked at: {reason(error)}"
-        return Look((None, None, None), None, place, changed_ns, trouble=trouble)
+        return Look((None, None, None, None), None, place, changed_ns, trouble=trouble)
     listed_ns = changed_ns if feed[0] is None or names.is_stand_in else 0
     return Look(feed, output, place, changed_ns, listed_ns)
 
@@ -153,7 +156,8 @@ def is_still(folder: str, names: Names, before: Look, *, now_ns: int) -> bool:
             status.st_gid,
         ):
             return False
-        for name, key in zip((names.video, FILE_NAME, MANIFEST_NAME), before.feed, strict=True):
+        names_fed = (names.video, FILE_NAME, MANIFEST_NAME, names.base)
+        for name, key in zip(names_fed, before.feed, strict=True):
             # What was not there can only have come by changing the folder; so does who replaces the output.
             if key is not None:
                 status = os.stat(f"{folder}/{name}", follow_symlinks=False)  # noqa: PTH116

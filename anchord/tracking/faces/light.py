@@ -35,6 +35,8 @@ def skin_colour(pixels: NDArray[np.uint8], landmarks: Landmarks) -> Floats:
 
 def relative(colours: Sequence[Floats]) -> Floats:
     """(n, 3): each sample's colour over the clip's mean."""
+    if not colours:
+        return np.zeros((0, 3))
     all_colours = np.maximum(np.array(colours), 1.0)
     shares: Floats = all_colours / all_colours.mean(axis=0)
     return shares

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anchord.tracking.curves.interpolate import between
-from anchord.tracking.faces.mesh import LEFT_EYE, RIGHT_EYE, RIGID, eyes_across
+from anchord.tracking.faces.mesh import LEFT_EYE, RIGHT_EYE, RIGID
 from anchord.tracking.motion.pose_graph import Joined, Link, agreed
 from anchord.tracking.motion.similarity import Complex, Floats, Similarities, fitted
 
@@ -47,6 +47,43 @@ def plate_motion(clip: Complex) -> tuple[Complex, Similarities]:
     return plate, fitted(plate[rigid], clip[:, rigid])
 
 
+def on_plate(plate: Complex, face: Complex) -> Similarities:
+    """(1,) the plate to one more face of (478,) landmarks."""
+    rigid = list(RIGID)
+    return fitted(plate[rigid], face[None, rigid])
+
+
+def beside(
+    guess: Similarities,
+    motion: Similarities,
+    samples: NDArray[np.intp],
+    middle: complex,
+    picture: int,
+    links: Sequence[Link],
+) -> Similarities:
+    """
+    (1,) the plate to one more picture, from its links with samples whose motion is known.
+
+    Args:
+        guess: (1,) from its landmarks; it holds where no link is good for anything.
+        motion: (n,) plate to sample, of the part.
+        samples: (n,) the indices by which links name these samples.
+        middle: the part's middle on the plate.
+        picture: the index by which links name the picture.
+        links: from the part's follower.
+    """
+    mine = [link for link in links if link.later == picture and link.earlier in samples]
+    joined = Joined.of(np.append(samples, picture), mine)
+    weight = joined.weight(joined.sigma)
+    if not len(weight):
+        return guess
+    share = weight / weight.sum()
+    found = joined.motion.after(motion[joined.earlier])
+    a = np.atleast_1d(share @ found.a)
+    at = np.atleast_1d(share @ (found.a * middle + found.b))
+    return Similarities(a=a, b=at - a * middle)
+
+
 def filled(motion: Similarities, times_ms: Floats, wanted_ms: Floats, middle: complex) -> Similarities:
     """
     A motion that is known at some times, at others too: smoothly, and only a first guess.
@@ -67,14 +104,14 @@ def filled(motion: Similarities, times_ms: Floats, wanted_ms: Floats, middle: co
 
 
 def glued(
-    plate: Complex, motion: Similarities, samples: NDArray[np.intp], middle: complex, links: Sequence[Link]
+    eyes_px: float, motion: Similarities, samples: NDArray[np.intp], middle: complex, links: Sequence[Link]
 ) -> Similarities:
     """
     The motion of one part: the landmarks' motion, corrected by what the pixels say.
 
     Args:
-        plate: (478,) the mean face.
-        motion: (n,) plate to sample, from the landmarks.
+        eyes_px: distance of the eyes' outer corners on the plate.
+        motion: (n,) plate to sample, from the landmarks, or another first guess.
         samples: (n,) the indices by which links name these samples.
         middle: the part's middle on the plate.
         links: from the part's follower.
@@ -83,7 +120,6 @@ def glued(
         return motion
     joined = Joined.of(samples, links)
     on_plate = motion[joined.later].inverse().after(joined.motion).after(motion[joined.earlier])
-    eyes_px = abs(eyes_across(plate))
     change = _parameters(on_plate, middle) / (eyes_px, eyes_px, 1, 1)
     off = agreed(len(samples), joined, change, joined.weight(joined.sigma)) * (eyes_px, eyes_px, 1, 1)
     correction = np.exp(off[:, 2] + 1j * off[:, 3])
@@ -92,7 +128,7 @@ def glued(
 
 
 def placed(
-    plate: Complex, motion: Similarities, samples: NDArray[np.intp], links: Sequence[Link]
+    eyes_px: float, motion: Similarities, samples: NDArray[np.intp], links: Sequence[Link]
 ) -> Similarities:
     """
     The motion of one part whose turn and scale are known: what is left is its place.
@@ -101,7 +137,7 @@ def placed(
     a jaw that drops moves half of it, and neither half may win.
 
     Args:
-        plate: (478,) the mean face.
+        eyes_px: distance of the eyes' outer corners on the plate.
         motion: (n,) plate to sample; where it leads the part is a first guess.
         samples: (n,) the indices by which links name these samples.
         links: from the part's follower.
@@ -109,7 +145,6 @@ def placed(
     if not links:
         return motion
     joined = Joined.of(samples, links)
-    eyes_px = abs(eyes_across(plate))
     back = motion.inverse()
     now, before = back[joined.later], back[joined.earlier]
     moved = (now.a * joined.end + now.b - before.a * joined.start - before.b) / eyes_px

@@ -33,13 +33,14 @@ from anchord.tracking.faces.mesh import (
     Part,
     eyes_across,
 )
+from anchord.tracking.motion.linking import linked
 from anchord.tracking.motion.patch import Clarity, CloseUp, Features, Grey, Patch, matrix, middle_of
 from anchord.tracking.motion.pose_graph import Link
-from anchord.tracking.motion.similarity import Complex, Similarities, fitted, fitted_robustly, moved, points
+from anchord.tracking.motion.similarity import Complex, Similarities, fitted, points
 
-# Outer corners of the eyes in a patch are this far apart at most, px. Enough: a 512x640 target shows
-# a good face at 100 to 150. More costs time and gains nothing against the noise of compression.
-_EYES_PX = 90.0
+#: Outer corners of the eyes in a patch are this far apart at most, px. Enough: a 512x640 target shows
+#: a good face at 100 to 150. More costs time and gains nothing against the noise of compression.
+EYES_PX = 90.0
 # A close-up keeps this much of the face's size around it.
 _CLOSE_UP_MARGIN = 0.25
 # A patch shows this much beyond the skin that is followed, in distances of the eyes' corners.
@@ -52,17 +53,12 @@ _CONTRAST = 3.0
 _CHEEK = 0.06
 _SIGMAS = (0.008, 0.02, 0.04)
 
-_FEATURES = 100
+FEATURES = 100
 _FEWEST = 8
 _WINDOW = (25, 25)
 _STOP = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_COUNT, 10, 0.03)
 # A keyframe may look from elsewhere: two halvings reach as far as landmarks err. The last sample is near.
 _KEYFRAME_LEVELS, _NEIGHBOUR_LEVELS = 2, 1
-# Residuals below this are noise, px of the patch; above it features begin to disagree.
-_RESIDUAL_FLOOR_PX = 0.15
-_RESIDUAL_FINE_PX = 1.0
-# Movements that differ by less are averaged, others counted (see ``moved``).
-_AGREED_PX = 0.3
 
 # The part is seen where so many features agree with a keyframe, or as a face changes, with the sample
 # before. Only what is seen is worth a keyframe.
@@ -91,7 +87,7 @@ def close_up(pixels: NDArray[np.uint8], landmarks: Landmarks) -> CloseUp:
     left, top = np.clip(low - margin, 0, sides - 2).astype(int).tolist()
     right, bottom = np.clip(high + margin + 1, (left + 2, top + 2), sides).astype(int).tolist()
     grey = cv2.cvtColor(pixels[top:bottom, left:right], cv2.COLOR_RGB2GRAY)
-    shrink = int(abs(eyes_across(points(landmarks))) / (1.5 * _EYES_PX))
+    shrink = int(abs(eyes_across(points(landmarks))) / (1.5 * EYES_PX))
     if shrink > 1:
         size = (max(grey.shape[1] // shrink, 2), max(grey.shape[0] // shrink, 2))
         grey = cv2.resize(grey[: size[1] * shrink, : size[0] * shrink], size, interpolation=cv2.INTER_AREA)
@@ -134,6 +130,130 @@ def _around(pixels: NDArray[Any], at: Complex, margin: float) -> NDArray[Any]:
         np.clip((at.imag.min() - margin, at.imag.max() + margin), 0, height - 1).astype(int).tolist()
     )
     return pixels[top : bottom + 1, left : right + 1]
+
+
+def shrunk(pixels: NDArray[np.uint8], eyes_px: float) -> CloseUp:
+    """
+    A whole picture in grey, no larger than a face with eyes *eyes_px* apart in it needs.
+
+    Args:
+        pixels: (height, width, 3) uint8, red first.
+        eyes_px: distance of the eyes' outer corners, px.
+    """
+    scale = max(1, int(eyes_px / (1.5 * EYES_PX)))
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    if scale > 1:
+        size = (max(grey.shape[1] // scale, 2), max(grey.shape[0] // scale, 2))
+        grey = cv2.resize(grey[: size[1] * scale, : size[0] * scale], size, interpolation=cv2.INTER_AREA)
+    corner = complex((scale - 1) / 2, (scale - 1) / 2)
+    return CloseUp(
+        grey=np.asarray(grey, np.uint8),
+        to_video=Similarities(a=np.asarray(scale + 0j), b=np.asarray(corner)),
+    )
+
+
+def cut_out(close: CloseUp, to_video: Similarities, size: tuple[int, int], eyes_px: float) -> Grey:
+    """
+    A patch of (width, height) pixels that *to_video* puts into the video, without slow changes of light.
+
+    Args:
+        close: where it is cut out of.
+        to_video: pixels of the patch to pixels of the video.
+        size: of the patch.
+        eyes_px: distance of the eyes' outer corners in it, px.
+    """
+    pixels = cv2.warpAffine(
+        close.grey,
+        matrix(close.to_video.inverse().after(to_video)),
+        size,
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    ).astype(np.float32)
+    width = round(_LIGHT_SHARE * eyes_px) | 1
+    detail = pixels - cv2.blur(pixels, (width, width))
+    return np.asarray(np.clip(detail * _CONTRAST + 128, 0, 255), np.uint8)
+
+
+def corners(pixels: Grey, mask: Grey, eyes_px: float) -> Features:
+    """Features of a patch that can be found again, where *mask* is not 0."""
+    found = cv2.goodFeaturesToTrack(pixels, FEATURES, 0.01, max(3.0, 0.03 * eyes_px), mask=mask, blockSize=5)
+    return np.zeros((0, 1, 2), np.float32) if found is None else np.asarray(found, np.float32)
+
+
+def flowed(before: Grey, here: Grey, features: Features, levels: int) -> tuple[Features, NDArray[np.bool_]]:
+    """Where *features* of a patch are in another one, and whether they were found there."""
+    found, status, _ = cv2.calcOpticalFlowPyrLK(
+        before, here, features, None, winSize=_WINDOW, maxLevel=levels, criteria=_STOP
+    )  # fmt: skip
+    return np.asarray(found, np.float32), status.ravel() > 0
+
+
+def ellipse(size: tuple[int, int], middle: complex, radii: tuple[float, float]) -> Grey:
+    """255 inside an ellipse, in a patch of (width, height)."""
+    inside = np.zeros(size[::-1], np.uint8)
+    at, reach = (round(middle.real), round(middle.imag)), (round(radii[0]), round(radii[1]))
+    cv2.ellipse(inside, at, reach, 0, 0, 360, 255, -1)
+    return inside
+
+
+def place_of(template: Grey, picture: Grey, scale: float) -> tuple[complex, float]:
+    """
+    Where a patch lies in a picture as it is seen *scale* times as large: its corner there, and how well
+    it matches, -1 to 1 (normalised cross-correlation); -1 where it is larger than the picture.
+    """
+    size = (round(template.shape[1] * scale), round(template.shape[0] * scale))
+    if size[0] > picture.shape[1] or size[1] > picture.shape[0] or min(size) < 8:
+        return 0j, -1.0
+    match = cv2.matchTemplate(picture, cv2.resize(template, size), cv2.TM_CCOEFF_NORMED)
+    _, best, _, corner = cv2.minMaxLoc(np.nan_to_num(match, posinf=0.0))
+    return complex(*corner), float(best)
+
+
+def thumbnail(pixels: Grey, width: int) -> Grey:
+    """A picture made *width* pixels wide by averaging."""
+    size = (width, max(2, round(pixels.shape[0] * width / pixels.shape[1])))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def picture(content: bytes, most_pixels: int) -> NDArray[np.uint8] | None:
+    """
+    The picture in a PNG file's bytes, (height, width, 3) red first; on grey where it is transparent.
+
+    None where it is no such picture, or has more than *most_pixels*: its head says so, before any of it is
+    decoded.
+    """
+    if content[:8] != b"\x89PNG\r\n\x1a\n" or content[12:16] != b"IHDR":
+        return None
+    width, height = (int.from_bytes(content[at : at + 4], "big") for at in (16, 20))
+    if not 0 < width * height <= most_pixels:
+        return None
+    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    if decoded is None:
+        return None
+    if decoded.dtype == np.uint16:
+        decoded = decoded >> 8
+    if decoded.ndim == 2:
+        decoded = np.repeat(decoded[..., None], 3, axis=2)
+    pixels = decoded[..., 2::-1].astype(np.float32)
+    if decoded.shape[2] == 4:
+        share = decoded[..., 3:].astype(np.float32) / 255
+        pixels = pixels * share + 128 * (1 - share)
+    return np.ascontiguousarray(np.round(pixels), np.uint8)
+
+
+def put_into(
+    pixels: NDArray[np.uint8], scale: tuple[float, float], offset: tuple[float, float], size: tuple[int, int]
+) -> NDArray[np.uint8]:
+    """A picture as it lies in another of (width, height): at its own places times *scale* plus *offset*."""
+    # Averaged first: single pixels of a much larger picture would be noise.
+    shown = (max(1, round(pixels.shape[1] * scale[0])), max(1, round(pixels.shape[0] * scale[1])))
+    x, y = scale[0] * pixels.shape[1] / shown[0], scale[1] * pixels.shape[0] / shown[1]
+    pixels = np.asarray(cv2.resize(pixels, shown, interpolation=cv2.INTER_AREA), np.uint8)
+    way = np.array([[x, 0, x / 2 - 0.5 + offset[0]], [0, y, y / 2 - 0.5 + offset[1]]])
+    lying = cv2.warpAffine(
+        pixels, way, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(128,) * 3
+    )
+    return np.asarray(lying, np.uint8)
 
 
 @dataclass(slots=True)
@@ -186,7 +306,7 @@ class Follower:
             for other in others[:1]:
                 self._measure(other, here, _KEYFRAME_LEVELS)
             self._last = self._new_keyframe(here)
-        elif len(found) >= _FEATURES // 3:
+        elif len(found) >= FEATURES // 3:
             self._last = replace(here, features=found)
         else:
             self._last = replace(here, features=self._features(here))
@@ -194,7 +314,7 @@ class Follower:
     def _begin(self, shape: Complex) -> None:
         """Fix how the part lies in a patch: the first face's eyes level, the part in the middle."""
         across = eyes_across(shape)
-        self._eyes_px = float(min(abs(across), _EYES_PX))
+        self._eyes_px = float(min(abs(across), EYES_PX))
         width, height = (
             max(16, round(2 * (radius + _PATCH_MARGIN) * self._eyes_px)) for radius in self.part.skin
         )
@@ -205,19 +325,9 @@ class Follower:
     def _patch(self, close: CloseUp, shape: Complex) -> Patch:
         assert self._reference is not None
         to_video = fitted(self._reference[list(RIGID)], shape[list(RIGID)])
-        source = close.to_video.inverse().after(to_video)
-        pixels = cv2.warpAffine(
-            close.grey,
-            matrix(source),
-            self._size,
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        ).astype(np.float32)
-        width = round(_LIGHT_SHARE * self._eyes_px) | 1
-        detail = pixels - cv2.blur(pixels, (width, width))
         return Patch(
             sample=len(self.agree),
-            pixels=np.clip(detail * _CONTRAST + 128, 0, 255).astype(np.uint8),
+            pixels=cut_out(close, to_video, self._size, self._eyes_px),
             features=np.zeros((0, 1, 2), np.float32),
             shape=to_video.inverse().of(shape),
             to_video=to_video,
@@ -229,33 +339,15 @@ class Follower:
         features = self._still(before, here)
         if len(features) < _FEWEST:
             return None, nothing
-        found, status, _ = cv2.calcOpticalFlowPyrLK(
-            before.pixels, here.pixels, features, None,
-            winSize=_WINDOW, maxLevel=levels, criteria=_STOP,
-        )  # fmt: skip
-        seen = status.ravel() > 0
+        found, seen = flowed(before.pixels, here.pixels, features, levels)
         if seen.sum() < _FEWEST:
             return None, nothing
         # About the part's middle: there the shift is what the anchor gets.
-        middle = complex(*self._size) / 2
-        there, now = points(features[seen, 0]), points(found[seen, 0])
-        motion, weights, sigma = fitted_robustly(there - middle, now - middle, floor=_RESIDUAL_FLOOR_PX)
-        start, end, spread = moved(there, now, noise=_AGREED_PX)
-        follows = weights > 0.1
-        # Where residuals are coarse, that many of them agree means little.
-        agree = float(follows.sum() / len(seen)) * min(1.0, _RESIDUAL_FINE_PX / sigma)
-        between = Similarities(a=motion.a, b=motion.b + middle - motion.a * middle)
-        link = Link(
-            later=here.sample,
-            earlier=before.sample,
-            motion=here.to_video.after(between).after(before.to_video.inverse()),
-            agree=agree,
-            sigma=sigma / self._eyes_px,
-            start=complex(before.to_video.of(np.array([start]))[0]),
-            end=complex(here.to_video.of(np.array([end]))[0]),
-            spread=max(spread, _RESIDUAL_FLOOR_PX) / self._eyes_px,
+        link, follows = linked(
+            (before.sample, before.to_video), (here.sample, here.to_video), features[seen], found[seen],
+            of=len(seen), middle=complex(*self._size) / 2, eyes_px=self._eyes_px,
             turned=here.turned_from(before) / self._eyes_px,
-        )
+        )  # fmt: skip
         self.links.append(link)
         return link, found[seen][follows]
 
@@ -275,10 +367,7 @@ class Follower:
         return keyframe
 
     def _features(self, here: Patch) -> Features:
-        found = cv2.goodFeaturesToTrack(
-            here.pixels, _FEATURES, 0.01, max(3.0, 0.03 * self._eyes_px), mask=self._skin(here), blockSize=5
-        )
-        return np.zeros((0, 1, 2), np.float32) if found is None else np.asarray(found, np.float32)
+        return corners(here.pixels, self._skin(here), self._eyes_px)
 
     def _skin(self, here: Patch) -> Grey:
         """255 where there is skin around the part: inside the face, off the lips and lids."""

@@ -43,6 +43,7 @@ def test_what_feeds_a_timeline_matters_and_nothing_else_does(pack: Path) -> None
         lambda: (pack / "idle.webm").write_bytes(b"other"),
         lambda: (pack / "anchord.toml").write_text("sample_rate = 1"),
         lambda: (pack / "manifest.json").write_text("{}"),
+        lambda: (pack / "base_face.png").write_bytes(b"face"),
         lambda: pack.chmod(0o700),
         lambda: (pack / "idle.webm").chmod(0o600),
         lambda: (pack / "idle.webm").unlink(),
@@ -93,6 +94,13 @@ def test_a_link_beneath_the_folder_is_followed_and_one_out_of_it_is_not(pack: Pa
     assert outside.inode == (pack / "manifest.json").lstat().st_ino
 
 
+def test_the_base_face_is_the_one_that_the_manifest_names(pack: Path) -> None:
+    (pack / "base_face.png").write_bytes(b"face")
+    (pack / "other.png").write_bytes(b"another")
+    assert look(pack).feed[3] != look(pack, Names(base="other.png")).feed[3]
+    assert look(pack, Names(base="")).feed[3] is None
+
+
 def test_what_is_no_folder_or_gone_is_no_pack(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "circle").symlink_to("circle")
@@ -137,6 +145,7 @@ def test_a_sweep_tells_of_what_is_not_as_it_was(pack: Path) -> None:
 def test_a_pack_is_still_only_if_nothing_of_it_has_changed(pack: Path) -> None:
     (pack / "manifest.json").write_text("{}")
     (pack / "anchors_timeline.json").write_text("{}")
+    (pack / "base_face.png").write_bytes(b"face")
     os.utime(pack, (1, 1))
     before = look(pack)
 
@@ -145,6 +154,7 @@ def test_a_pack_is_still_only_if_nothing_of_it_has_changed(pack: Path) -> None:
 
     changes: list[Callable[[], object]] = [
         lambda: (pack / "manifest.json").write_text("{ }"),
+        lambda: (pack / "base_face.png").write_bytes(b"another"),
         lambda: (pack / "idle.webm").chmod(0o600),
         lambda: os.utime(pack / "idle.webm"),
         lambda: (pack / "anchord.toml").write_text(""),

@@ -7,11 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from anchord.tracking.faces.mesh import eyes_across
 from anchord.tracking.motion.pose_graph import Link
 from anchord.tracking.motion.registration import carried, glued, one_face, placed, plate_motion
 from anchord.tracking.motion.similarity import Complex, Similarities
 
 MIDDLE = 260 + 300j
+
+
+def eyes_of(plate: Complex) -> float:
+    return abs(eyes_across(plate))
 
 
 def face() -> Complex:
@@ -65,21 +70,21 @@ def looseness_px(found: Similarities, true: Similarities, plate: Complex) -> flo
 def test_links_take_the_landmarks_errors_out() -> None:
     true = sway()
     plate, by_landmarks = plate_motion(clip(true, 0.5))
-    found = glued(plate, by_landmarks, np.arange(40), complex(plate.mean()), links(true))
+    found = glued(eyes_of(plate), by_landmarks, np.arange(40), complex(plate.mean()), links(true))
     assert looseness_px(by_landmarks, true, plate) > 0.3
     assert looseness_px(found, true, plate) < 0.01
 
 
 def test_without_links_it_goes_by_the_landmarks() -> None:
     plate, by_landmarks = plate_motion(clip(sway(), 0.5))
-    assert glued(plate, by_landmarks, np.arange(40), MIDDLE, []) is by_landmarks
+    assert glued(eyes_of(plate), by_landmarks, np.arange(40), MIDDLE, []) is by_landmarks
 
 
 def test_links_on_which_few_features_agree_do_not_count() -> None:
     true = sway()
     plate, by_landmarks = plate_motion(clip(true, 0.5))
     wrong = Similarities(a=true.a, b=true.b + 30 * np.arange(40))
-    found = glued(plate, by_landmarks, np.arange(40), MIDDLE, links(wrong, agree=0.1))
+    found = glued(eyes_of(plate), by_landmarks, np.arange(40), MIDDLE, links(wrong, agree=0.1))
     assert looseness_px(found, true, plate) < looseness_px(by_landmarks, true, plate) * 1.01
 
 
@@ -89,7 +94,7 @@ def test_a_few_wrong_links_are_outvoted() -> None:
     measured = links(true) + links(true, to=20) + links(true, to=30)
     stray = measured[10]
     measured[10] = replace(stray, motion=Similarities(a=stray.motion.a, b=stray.motion.b + 8))
-    found = glued(plate, by_landmarks, np.arange(40), MIDDLE, measured)
+    found = glued(eyes_of(plate), by_landmarks, np.arange(40), MIDDLE, measured)
     assert looseness_px(found, true, plate) < 0.15
 
 
@@ -99,7 +104,7 @@ def test_where_pixels_can_not_be_followed_there_is_no_jump() -> None:
     plate, by_landmarks = plate_motion(clip(true, 0.0))
     off = Similarities(a=by_landmarks.a, b=by_landmarks.b + 1.5)
     measured = [link for link in links(true) if link.later < 20]
-    found = glued(plate, off, np.arange(40), MIDDLE, measured)
+    found = glued(eyes_of(plate), off, np.arange(40), MIDDLE, measured)
     at = off.inverse().after(found)
     steps = np.abs(np.diff(at.a * MIDDLE + at.b))
     assert steps.max() < 0.5
@@ -110,7 +115,7 @@ def test_samples_without_a_face_are_skipped_by_name() -> None:
     samples = np.delete(np.arange(40), [7, 8, 9])
     plate, by_landmarks = plate_motion(clip(true[samples], 0.5))
     measured = [link for link in links(true) if link.later in samples]
-    found = glued(plate, by_landmarks, samples, MIDDLE, measured)
+    found = glued(eyes_of(plate), by_landmarks, samples, MIDDLE, measured)
     assert looseness_px(found, true[samples], plate) < 0.01
 
 
@@ -132,7 +137,9 @@ def test_a_links_word_counts_less_the_more_the_face_has_turned() -> None:
     middle = complex(plate.mean())
     loose = [
         looseness_px(
-            glued(plate, by_landmarks, np.arange(40), middle, links(wrong, turned=turned)), true, plate
+            glued(eyes_of(plate), by_landmarks, np.arange(40), middle, links(wrong, turned=turned)),
+            true,
+            plate,
         )
         for turned in (0.0, 0.05, 0.2)
     ]
@@ -143,10 +150,10 @@ def test_where_turn_and_scale_are_known_the_links_say_the_place() -> None:
     true = sway()
     plate, by_landmarks = plate_motion(clip(true, 0.5))
     known = by_landmarks.with_turn(true.a * (by_landmarks.a[0] / true.a[0]), about=complex(plate.mean()))
-    found = placed(plate, known, np.arange(40), links(true))
+    found = placed(eyes_of(plate), known, np.arange(40), links(true))
     assert looseness_px(known, true, plate) > 0.3
     assert looseness_px(found, true, plate) < 0.05
-    assert placed(plate, known, np.arange(40), []) is known
+    assert placed(eyes_of(plate), known, np.arange(40), []) is known
 
 
 def test_a_face_has_one_turn_and_one_scale_and_a_blink_hardly_shrinks_it() -> None:
