@@ -199,7 +199,7 @@ def painted(inside: Inside, shape: Shape, upper: Points, lower: Points, grid: Fl
     )
     lit = _LIT * (1 - 0.55 * across**3)
     # Rounded lips stand out before the teeth, and their hole is dark.
-    without = picture * (0.45 + 0.55 * shape.teeth)
+    without = picture * (0.35 + 0.65 * shape.teeth)
     if fall > 0.02 * inside.unit:
         picture = _teeth(picture, inside, x, y, _LOWER, lower_tips, +1, 0.8 * lit)
     # Raised lips show more of the upper teeth, never move them.

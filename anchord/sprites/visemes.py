@@ -49,7 +49,7 @@ SHAPES: dict[Viseme, Shape] = {
     "OH": Shape(
         width=0.82, opening=0.27, lift=0.22, reach=0.82, thick=(1.05, 1.0), smile=0.0, tongue=0.2, teeth=0.75
     ),
-    "OO": Shape(width=0.72, opening=0.11, lift=0.4, reach=0.62, thick=(1.12, 1.0), smile=0.0, teeth=0.3),
+    "OO": Shape(width=0.72, opening=0.11, lift=0.4, reach=0.62, thick=(1.12, 1.0), smile=0.0, teeth=0.12),
     "FF": Shape(width=0.97, opening=0.08, lift=1.35, bare=0.0, thick=(0.85, 0.7), smile=0.3),
     "TH": Shape(width=0.92, opening=0.12, lift=0.3, bare=0.4, reach=0.88, smile=0.3, tongue=0.9),
 }
