@@ -31,8 +31,8 @@ _PARTED = 0.035
 _BITTEN = 0.02
 # The nose does not speak: its wings and its base.
 _NOSE = (2, 97, 326, 98, 327, 64, 294)
-# Between the lower lip and the mask's foot.
-_CHIN = (18, 83, 313, 200)
+# Between the lower lip and the chin's end, about where the mask has its foot.
+_CHIN, _CHIN_END = (18, 83, 313, 200), 152
 # Skin there is pressed together to no less than the rest of this share of its height, or it would fold.
 _PRESSED = 0.7
 
@@ -172,7 +172,7 @@ def speaking(mouth: Mouth, shape: Shape) -> Floats:
     (upper_now, lower_now), (upper_to, lower_to) = now.all(), to.all()
     chin = mouth.points[list(_CHIN)]
     lip_y = float(now.outer_lower[5, 1])
-    room = max(float(mouth.still[:, 1].max()) - lip_y, 1.0) if len(mouth.still) else np.inf
+    room = max(float(mouth.points[_CHIN_END, 1]) - lip_y, 1.0)
     fall = float(to.outer_lower[5, 1]) - lip_y
     if fall > _PRESSED * room:
         to = shaped(mouth, replace(shape, opening=shape.opening * _PRESSED * room / fall))
