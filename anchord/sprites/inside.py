@@ -198,6 +198,8 @@ def painted(inside: Inside, shape: Shape, upper: Points, lower: Points, grid: Fl
         - 0.02 * inside.unit * turned**2
     )
     lit = _LIT * (1 - 0.55 * across**3)
+    # Rounded lips stand out before the teeth, and their hole is dark.
+    without = picture * (0.35 + 0.65 * shape.teeth)
     if fall > 0.02 * inside.unit:
         picture = _teeth(picture, inside, x, y, _LOWER, lower_tips, +1, 0.8 * lit)
     # Raised lips show more of the upper teeth, never move them.
@@ -206,9 +208,9 @@ def painted(inside: Inside, shape: Shape, upper: Points, lower: Points, grid: Fl
         picture = _tip(picture, inside, grid, upper_tips, bottom, half)
     # The upper lip throws a shadow.
     shadow = 0.62 + 0.38 * smooth((y - top) / (0.07 * inside.unit))
-    return np.asarray(
-        blurred(_teeth(picture, inside, x, y, _UPPER, upper_tips, -1, lit * shadow), 0.012 * inside.unit)
-    )
+    picture = _teeth(picture, inside, x, y, _UPPER, upper_tips, -1, lit * shadow)
+    picture = without * (1 - shape.teeth) + picture * shape.teeth
+    return blurred(picture, 0.012 * inside.unit)
 
 
 def _teeth(

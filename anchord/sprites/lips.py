@@ -31,8 +31,10 @@ _PARTED = 0.035
 _BITTEN = 0.02
 # The nose does not speak: its wings and its base.
 _NOSE = (2, 97, 326, 98, 327, 64, 294)
-# Below this much of the lower lip's way the chin follows, less the farther it is from the lip.
-_CHIN = ((18, 0.92), (83, 0.88), (313, 0.88), (200, 0.5))
+# Between the lower lip and the chin's end, about where the mask has its foot.
+_CHIN, _CHIN_END = (18, 83, 313, 200), 152
+# Skin there is pressed together to no less than the rest of this share of its height, or it would fold.
+_PRESSED = 0.7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,9 +170,16 @@ def speaking(mouth: Mouth, shape: Shape) -> Floats:
     size = (mouth.pixels.shape[1], mouth.pixels.shape[0])
     still = np.vstack([mouth.still, mouth.points[list(_NOSE)]])
     (upper_now, lower_now), (upper_to, lower_to) = now.all(), to.all()
-    drop = float(to.inner_lower[5, 1] - now.inner_lower[5, 1])
-    chin = mouth.points[[index for index, _ in _CHIN]]
-    chin_to = chin + np.array([[0, share * drop] for _, share in _CHIN])
+    chin = mouth.points[list(_CHIN)]
+    lip_y = float(now.outer_lower[5, 1])
+    room = max(float(mouth.points[_CHIN_END, 1]) - lip_y, 1.0)
+    fall = float(to.outer_lower[5, 1]) - lip_y
+    if fall > _PRESSED * room:
+        to = shaped(mouth, replace(shape, opening=shape.opening * _PRESSED * room / fall))
+        (upper_to, lower_to), fall = to.all(), float(to.outer_lower[5, 1]) - lip_y
+    # All of it is pressed together alike.
+    chin_to = chin.copy()
+    chin_to[:, 1] += fall * np.clip(1 - (chin[:, 1] - lip_y) / room, 0, 1)
     skull = spline(np.vstack([upper_to, still]), np.vstack([upper_now, still]))
     jaw = spline(np.vstack([lower_to, chin_to, still]), np.vstack([lower_now, chin, still]))
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from anchord.sprite_set import Viseme
 from anchord.sprites.lips import shaped, speaking
 from anchord.sprites.visemes import SENTENCE, SHAPES
 from anchord.sprites.warp import grey
@@ -81,3 +84,32 @@ def test_the_sentence_has_every_viseme_in_it() -> None:
     sounds = {"AA": "far", "EE": "beach", "OH": "oh", "OO": "blue", "FF": "five", "TH": "then"}
     assert set(sounds) | {"REST"} == set(SHAPES)
     assert all(word in SENTENCE.lower() for word in sounds.values())
+
+
+@pytest.mark.parametrize("name", FACES)
+@pytest.mark.parametrize("viseme", ["AA", "OH"])
+def test_skin_below_a_dropped_lip_never_folds(name: str, viseme: Viseme) -> None:
+    """On a picture that says how far down each pixel was, what is lower stays lower."""
+    mouth, mask = masked(name)
+    height, width = mask.shape
+    ramp = np.repeat(np.arange(height, dtype=np.float32)[:, None, None], width, axis=1).repeat(3, axis=2)
+    on_ramp = replace(mouth, pixels=ramp * (200 / height))
+    to = shaped(on_ramp, SHAPES[viseme])
+    moved = speaking(on_ramp, SHAPES[viseme])
+    x, start = round(float(to.outer_lower[5, 0])), round(float(to.outer_lower[5, 1]))
+    below = moved[start : round(float(mouth.points[152, 1])), x - 3 : x + 4, 0]
+    assert (np.diff(below, axis=0) > 0).all()
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_the_hole_of_an_oo_is_dark(name: str) -> None:
+    """Rounded lips stand out before the teeth; in an EE the same place is full of them."""
+    mouth, _ = masked(name)
+
+    def seen(viseme: Viseme) -> float:
+        to, moved = shaped(mouth, SHAPES[viseme]), grey(speaking(mouth, SHAPES[viseme]))
+        y = round(float((to.inner_upper + to.inner_lower)[5, 1]) / 2)
+        x = round(float(to.inner_upper[5, 0]))
+        return float(moved[y - 1 : y + 2, x - 4 : x + 5].mean())
+
+    assert seen("OO") < 0.5 * seen("EE")
