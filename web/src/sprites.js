@@ -47,7 +47,7 @@ export async function loadSprites(folder, pack) {
 export function lackOf({ missing, absent, isFound }) {
 	const hint = isFound
 		? `the pack has no ${[...absent].join(", ")}`
-		: "the pack has a video only: without pictures of mouth and eyes it can be followed, but does not speak";
+		: "the pack has a video only: it is followed, but does not speak until anchord sprites has made mouth and eyes";
 	return {
 		fault: missing.size ? `missing, or not a picture: ${[...missing].join(", ")}` : "",
 		hint: absent.size ? hint : "",
