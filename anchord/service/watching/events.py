@@ -70,6 +70,9 @@ _OWN_PREFIXES = (_COOKIE_PREFIX, os.fsencode(TEMPORARY_PREFIX))
 # and delete files as fast as they can would keep the reading thread, and Python's lock, busy. An upload in
 # pieces of 64 KiB at 60 MB/s makes a thousand. A new pack in a root that storms may wait for the pause.
 _STORM, _COUNTED_S, STORM_S = 1000, 1.0, 0.5
+# Before a storm is noticed the kernel has queued 16,384 events, which take a quarter of a second to go
+# through: a pack that goes on storming is listened to ever less often, up to so many seconds apart.
+_LONGEST_STORM_S = 8.0
 
 # Without this, what watchdog says while nobody listens would go to stderr between the log's lines.
 logging.getLogger("watchdog").addHandler(logging.NullHandler())
@@ -133,6 +136,8 @@ class Events:
     _reader: InotifyFD = field(init=False)
     _ears: dict[str, _Ear] = field(default_factory=dict, init=False)
     _muted: dict[str, float] = field(default_factory=dict, init=False)
+    # Pack -> when it last stormed and how long it was not listened to then; those that went on.
+    _stormed: dict[str, tuple[float, float]] = field(default_factory=dict, init=False)
     _touched: dict[str, None] = field(default_factory=dict, init=False)
     _is_all: bool = field(default=False, init=False)
     _cookie: bytes = field(default=b"", init=False)
@@ -190,6 +195,7 @@ class Events:
         with self._lock:
             ear = self._ears.pop(pack, None)
             self._muted.pop(pack, None)
+            self._stormed.pop(pack, None)
             self.refused.discard(pack)
         if ear is not None:
             self._let_go(ear)
@@ -306,10 +312,20 @@ class Events:
         with self._lock:
             is_new = self._ears.pop(ear.pack, None) is not None
             if is_new:
-                self._muted[ear.pack] = time.monotonic() + STORM_S
+                self._muted[ear.pack] = time.monotonic() + self._pause_s(ear.pack)
         if is_new:
             self._let_go(ear)
             self.wake()
+
+    def _pause_s(self, pack: str) -> float:
+        """How long a folder that storms is not listened to; twice as long as before where it goes on."""
+        now_s = time.monotonic()
+        stormed_s, before_s = self._stormed.get(pack, (0.0, 0.0))
+        # New packs come in the root: it is never left alone for long.
+        is_same = pack != ROOT and now_s - stormed_s < before_s + 2 * _COUNTED_S
+        pause_s = min(2 * before_s, _LONGEST_STORM_S) if is_same else STORM_S
+        self._stormed[pack] = (now_s, pause_s)
+        return pause_s
 
     def ended(self, ear: _Ear) -> None:
         """The kernel gave a watch up: the folder is gone, or what it was mounted on."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from anchord.errors import MachineError
-from anchord.service.watching.events import ROOT, Events
+from anchord.service.watching.events import ROOT, STORM_S, Events
 from tests.service.running import wait_until
 
 
@@ -212,3 +212,18 @@ def test_too_few_watches_are_noted(root: Path) -> None:
     finally:
         limit.write_text(before)
         ears.events.close()
+
+
+def test_a_pack_that_never_stops_storming_is_listened_to_ever_less_often(
+    root: Path, ears: Ears, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = 1000.0
+    monkeypatch.setattr("time.monotonic", lambda: now_s)
+    pauses_s = []
+    for _ in range(7):
+        pauses_s.append(ears.events._pause_s("there"))
+        assert ears.events._pause_s(ROOT) == STORM_S
+        now_s += pauses_s[-1] + 0.1
+    assert pauses_s == [0.5, 1, 2, 4, 8, 8, 8]
+    now_s += 10
+    assert ears.events._pause_s("there") == STORM_S
