@@ -258,9 +258,7 @@ def _other_picture(
     generator, quality = made.generator, made.quality
     statics = settings.statics.sha256() if settings.statics else ""
     # What a face's landmarks say needs no anchors, unless there are so few of them that these were asked.
-    needs_statics = isinstance(quality, timeline.Quality) and (
-        quality.source == "pixels" or (settings.extract.follow == "auto" and quality.coverage < 0.5)
-    )
+    needs_statics = isinstance(quality, timeline.Quality) and quality.asks_statics(settings.extract.follow)
     if needs_statics and generator.statics_sha256 != statics:
         return "anchors changed"
     base = base_face(folder, settings)

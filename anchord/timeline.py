@@ -151,7 +151,7 @@ class Config(Struct, frozen=True, kw_only=True):
     ] = False
 
 
-class Generator(Struct, frozen=True, kw_only=True):
+class Generator(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What made this file; with the source's digest it says whether the file is stale."""
 
     name: str
@@ -159,8 +159,8 @@ class Generator(Struct, frozen=True, kw_only=True):
     method: Annotated[int, Meta(description="version of the method; a new one makes files stale")]
     model_sha256: Annotated[str, Meta(description="SHA-256 of the face model")]
     settings_sha256: Annotated[str, Meta(description="SHA-256 of the effective settings")]
-    statics_sha256: Annotated[str, Meta(description="of the manifest's static anchors; empty: none")] = ""
-    base_sha256: Annotated[str, Meta(description="of the base face's picture; empty: there is none")] = ""
+    statics_sha256: Annotated[str, Meta(description="of the static anchors that were used, if any")] = ""
+    base_sha256: Annotated[str, Meta(description="of the base face's picture, if there is one")] = ""
 
 
 class Loop(Struct, frozen=True, kw_only=True):
@@ -169,9 +169,7 @@ class Loop(Struct, frozen=True, kw_only=True):
     closed: Annotated[bool, Meta(description="true: interpolate across the end")]
     seam_px: Annotated[
         Number | None,
-        Meta(
-            description="how far the first frame is from where the last ones lead, target px; null: unknown"
-        ),
+        Meta(description="from where the last frames lead to the first, target px; null: unknown"),
     ]
 
 
@@ -194,19 +192,21 @@ class Quality(Struct, frozen=True, kw_only=True):
     ]
     longest_gap_ms: Annotated[Number, Meta(description="longest stretch without a face, ms")]
     jitter_px: Annotated[Number | None, Meta(description="noise in the anchors, target px; null: unknown")]
-    face_height: Annotated[
-        Number | None, Meta(description="median height of the face over the frame's; null: no face")
-    ]
+    face_height: Annotated[Number | None, Meta(description="face over frame, median height; null: no face")]
     warnings: Annotated[list[VideoWarning], Meta(max_length=100)]
     source: Annotated[Followed, Meta(description="what was followed")] = "landmarks"
 
+    def asks_statics(self, follow: str) -> bool:
+        """Whether other static anchors could have given another timeline, with this *follow*."""
+        return self.source == "pixels" or (follow == "auto" and 2 * self.faces < self.samples)
+
 
 class Reference(Struct, frozen=True, kw_only=True):
-    """Where anchors are in the pack's base face itself, and when the clip shows it most like that."""
+    """When the clip lies most like the base face, and anchors in that picture where the clip's own differ."""
 
     time_ms: Annotated[Number, Meta(description="presentation time of the sample nearest to it, ms")]
-    mouth: Anchor
-    eyes: Anchor
+    mouth: Anchor | UnsetType = UNSET
+    eyes: Anchor | UnsetType = UNSET
 
 
 class Timeline(Struct, frozen=True, kw_only=True):

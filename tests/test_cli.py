@@ -10,11 +10,13 @@ import sys
 from pathlib import Path
 
 import jsonschema
+import msgspec
 import pytest
 
 from anchord import __version__, timeline
 from tests.films import read, small_film
 from tests.service.running import drop
+from tests.test_timeline import made
 
 OUTPUT = "anchors_timeline.json"
 
@@ -174,6 +176,22 @@ def test_check_shows_what_holds_and_where_it_came_from(root: Path, tmp_path: Pat
     assert lines["precision"] == ["precision", "1", str(config)]
     assert lines["fit"] == ["fit", "'contain'", "default"]
     assert "whole" in lines["model"]
+
+
+def test_check_says_what_to_do_where_neither_face_nor_anchors_are(root: Path) -> None:
+    pack = root / "me"
+    (pack / "idle.webm").touch()
+    poor = made([])
+    poor = msgspec.structs.replace(
+        poor, quality=msgspec.structs.replace(poor.quality, samples=10, faces=2, coverage=0.2)
+    )
+    (pack / "anchors_timeline.json").write_bytes(timeline.encode(poor))
+    said = anchord("check", "--root", root, "me").stdout
+    assert "a face was found in 2 of 10 samples" in said
+    assert "anchord anchors" in said
+    box = {"anchor": {"x": 10, "y": 10, "w": 50, "h": 40}}
+    (pack / "manifest.json").write_text(json.dumps({"mouth": box, "eyes": box}))
+    assert "samples" not in anchord("check", "--root", root, "me").stdout
 
 
 def test_check_says_what_is_in_the_way(root: Path, tmp_path: Path) -> None:

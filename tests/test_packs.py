@@ -167,13 +167,13 @@ def test_a_digest_reads_all_and_rewinds(pack: Path) -> None:
 STATICS = statics_in({part: {"anchor": {"x": 1, "y": 2, "w": 30, "h": 40}} for part in ("mouth", "eyes")})
 
 
-@pytest.mark.parametrize(("source", "coverage", "is_stale"), [
-    ("pixels", 1.0, True), ("landmarks", 0.2, True), ("landmarks", 0.9, False),
+@pytest.mark.parametrize(("source", "faces", "is_stale"), [
+    ("pixels", 10, True), ("landmarks", 4, True), ("landmarks", 5, False),
 ])  # fmt: skip
 def test_other_anchors_make_a_timeline_stale_only_where_they_were_or_could_be_used(
-    pack: Path, source: str, coverage: float, is_stale: bool
+    pack: Path, source: str, faces: int, is_stale: bool
 ) -> None:
-    write(pack, {"quality": {"source": source, "coverage": coverage}})
+    write(pack, {"quality": {"source": source, "faces": faces, "samples": 10}})
     with Folder(str(pack)) as opened:
         found = packs.staleness(opened, msgspec.structs.replace(SETTINGS, statics=STATICS), key(pack))
     assert found == (Stale(reason="anchors changed") if is_stale else None)

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import msgspec
 
-from anchord import packs
+from anchord import packs, timeline
 from anchord.errors import AnchordError, MachineError, NoInputError, SettingsError
 from anchord.files import Folder
 from anchord.guard import guarded_within
 from anchord.model import MODEL_FILE, checked_model
 from anchord.packs import Pack
-from anchord.settings import PackSettings, Settings
+from anchord.settings import MANIFEST_NAME, NO_STATICS, PackSettings, Settings
 
 
 def findings(settings: Settings, root: Path, pack_id: str | None) -> Iterator[str]:
@@ -58,14 +58,25 @@ def _checked(settings: Settings, pack: Pack) -> tuple[PackSettings, str]:
     """The settings that hold for a pack, and what to say of its video; empty: nothing."""
     if not os.access(pack.folder, os.R_OK | os.W_OK | os.X_OK):
         raise MachineError(f"{pack.folder}: cannot be read and written by this user; mend its owner or mode")
+    made: timeline.Head | None = None
     with Folder(pack.folder) as folder:
         chosen = packs.chosen(settings, pack.id, folder)
         folder.check_output(chosen.output)
-        with contextlib.suppress(NoInputError):  # the daemon reads what is there, to know whether it holds
-            folder.open(chosen.output).close()
+        # The daemon reads what is there, to know whether it holds.
+        with contextlib.suppress(NoInputError), folder.open(chosen.output) as stream:
+            made = timeline.head(stream)
         if folder.look(chosen.video) is None:
             return chosen, packs.missing_video(folder, chosen)
         folder.open(chosen.video).close()
+    quality = made.quality if made else None
+    # Where a face is hardly found, and static anchors would be asked if there were any.
+    if (
+        isinstance(quality, timeline.Quality)
+        and quality.asks_statics(chosen.extract.follow)
+        and not chosen.statics
+    ):
+        found = f"a face was found in {quality.faces} of {quality.samples} samples, and "
+        return chosen, found + NO_STATICS.format(MANIFEST_NAME)
     return chosen, ""
 
 

@@ -85,6 +85,7 @@ def checked(task: Task, draft: Draft) -> tuple[Timeline, bytes]:
 def _known_facts(task: Task, made: Timeline) -> list[tuple[str, object, object]]:
     """What the timeline says and what the daemon knows by itself, pair by pair."""
     extract, video = task.settings.extract, task.feed[0]
+    needs_statics = task.settings.statics is not None and made.quality.asks_statics(extract.follow)
     config = msgspec.structs.asdict(made.config)
     asked = msgspec.structs.asdict(extract)
     return [
@@ -103,7 +104,7 @@ def _known_facts(task: Task, made: Timeline) -> list[tuple[str, object, object]]
         (
             "generator.statics_sha256",
             made.generator.statics_sha256,
-            task.settings.statics.sha256() if task.settings.statics else "",
+            task.settings.statics.sha256() if task.settings.statics and needs_statics else "",
         ),
         ("generator.base_sha256", made.generator.base_sha256, task.base_sha256),
         *((f"config.{key}", config[key], asked[key]) for key in config if key in asked),

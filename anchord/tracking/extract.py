@@ -69,7 +69,7 @@ def extract(
     assert taken is not None
     stream.seek(0)
     digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    digests = (statics.sha256() if statics else "", hashlib.sha256(base).hexdigest() if base else "")
+    digests = (statics.sha256() if statics else "", "" if base is None else hashlib.sha256(base).hexdigest())
     return _timeline(name, key, digest, settings, digests, taken)
 
 
@@ -279,6 +279,25 @@ def _timeline(
     is_sample = np.array([sample.look is not None for sample in samples])
     is_almost = made is not None and made.seam.is_almost
     hidden = None if made is None else {part: mask[is_sample] for part, mask in made.hidden.items()}
+    judged = timeline.Quality(
+        coverage=taken.faces / len(looks),
+        samples=len(looks),
+        faces=taken.faces,
+        gaps=[] if made is None else made.coverage.gaps_ms,
+        longest_gap_ms=facts.timing.duration_ms if made is None else made.coverage.longest_gap_ms,
+        jitter_px=None if made is None else made.jitter_px,
+        face_height=quality.face_height(looks),
+        warnings=facts.warnings
+        + list(taken.warnings)
+        + quality.warnings(
+            looks,
+            hidden=hidden,
+            almost_seam_px=made.seam_px if made is not None and is_almost else None,
+            by_pixels=taken.source == "pixels",
+            has_statics=bool(digests[0]),
+        ),
+        source=taken.source,
+    )
     return Timeline(
         source=timeline.Source(
             video=name,
@@ -314,32 +333,14 @@ def _timeline(
             method=timeline.METHOD,
             model_sha256=MODEL_SHA256,
             settings_sha256=settings.sha256(),
-            statics_sha256=digests[0],
+            statics_sha256=digests[0] if judged.asks_statics(settings.follow) else "",
             base_sha256=digests[1],
         ),
         loop=timeline.Loop(
             closed=made is not None and made.seam.is_closed,
             seam_px=None if made is None else made.seam_px,
         ),
-        quality=timeline.Quality(
-            coverage=taken.faces / len(looks),
-            samples=len(looks),
-            faces=taken.faces,
-            gaps=[] if made is None else made.coverage.gaps_ms,
-            longest_gap_ms=facts.timing.duration_ms if made is None else made.coverage.longest_gap_ms,
-            jitter_px=None if made is None else made.jitter_px,
-            face_height=quality.face_height(looks),
-            warnings=facts.warnings
-            + list(taken.warnings)
-            + quality.warnings(
-                looks,
-                hidden=hidden,
-                almost_seam_px=made.seam_px if made is not None and is_almost else None,
-                by_pixels=taken.source == "pixels",
-                has_statics=bool(digests[0]),
-            ),
-            source=taken.source,
-        ),
+        quality=judged,
         reference=_reference(samples, made) if made is not None else UNSET,
         frames=[] if made is None else list(_frames(samples, made, settings.include)),
     )
@@ -348,8 +349,11 @@ def _timeline(
 def _reference(samples: list[Sampled], made: Trajectory) -> timeline.Reference | UnsetType:
     if made.reference is None:
         return UNSET
+    time_ms = samples[made.reference.index].time_ms
+    if made.reference.is_there:
+        return timeline.Reference(time_ms=time_ms)
     return timeline.Reference(
-        time_ms=samples[made.reference.index].time_ms,
+        time_ms=time_ms,
         mouth=_anchor(made.reference.tracks["mouth"], 0),
         eyes=_anchor(made.reference.tracks["eyes"], 0),
     )

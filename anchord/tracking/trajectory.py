@@ -40,10 +40,12 @@ class Reference:
     Args:
         index: of the sample that lies most like it.
         tracks: per part, of one sample.
+        is_there: whether that sample lies as the base face, as far as a page could tell.
     """
 
     index: int
     tracks: Mapping[str, AnchorTrack]
+    is_there: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,10 +155,14 @@ def _reference(
     }
     away = np.zeros(len(seen.times_ms))
     for name, at in there.items():
-        turn = np.radians(tracks[name].roll - at.roll) * at.size[0, 0] / 2
-        away += ((tracks[name].centre - at.centre) ** 2).sum(axis=1) + turn**2
+        # Turn and size count by how far they move an overlay's end.
+        half = at.size[0, 0] / 2
+        turn = np.radians(tracks[name].roll - at.roll) * half
+        growth = tracks[name].size[:, 0] / 2 - half
+        away += ((tracks[name].centre - at.centre) ** 2).sum(axis=1) + turn**2 + growth**2
     away[~(seen.has_face & seen.is_sample)] = np.inf
-    return Reference(index=int(away.argmin()), tracks=there)
+    index = int(away.argmin())
+    return Reference(index=index, tracks=there, is_there=float(away[index]) <= TUNING.read_px**2)
 
 
 def _cleaned(

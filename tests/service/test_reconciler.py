@@ -155,8 +155,8 @@ def lay_anchors(pack: Path, x: float = 10.0) -> str:
     ("quality", "is_stale"),
     [
         ({"source": "pixels", "coverage": 1.0}, True),
-        ({"source": "landmarks", "coverage": 0.4}, True),
-        ({"source": "landmarks", "coverage": 0.9}, False),
+        ({"source": "landmarks", "samples": 10, "faces": 4}, True),
+        ({"source": "landmarks", "samples": 10, "faces": 5}, False),
     ],
 )
 def test_other_anchors_matter_where_they_were_used_or_could_be(
@@ -177,7 +177,9 @@ def test_anchors_do_not_matter_where_landmarks_alone_were_asked_for(root: Path) 
     (pack / "anchord.toml").write_text('follow = "landmarks"')
     settings = ExtractSettings(follow="landmarks").sha256()
     write_timeline(
-        pack, quality={"source": "landmarks", "coverage": 0.1}, generator={"settings_sha256": settings}
+        pack,
+        quality={"source": "landmarks", "samples": 10, "faces": 1},
+        generator={"settings_sha256": settings},
     )
     lay_anchors(pack)
     assert isinstance(decided(root), UpToDate)
