@@ -44,7 +44,7 @@ unit: $(VENV)/.installed
 	  deploy/apt-install strace mandoc bindfs
 	$(BIN)/pytest
 
-# Every system call of a pack's way with every error: half an hour.
+# Every system call of a pack's way with every error, and storms: half an hour.
 hostile: $(VENV)/.installed
 	@command -v strace >/dev/null || deploy/apt-install strace
 	$(BIN)/pytest -o python_files='hostile_*.py' tests/hostile
