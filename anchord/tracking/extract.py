@@ -85,16 +85,7 @@ def tracked(
     """
     What was seen in one video, and the course of its anchors by a face; None where no face was.
 
-    Args:
-        stream: the video file, opened for reading.
-        name: what messages call it.
-        settings: what shapes the timeline.
-        limits: what is over one of them is refused.
-        finder: finds faces.
-        on_progress: called with frames decoded and frames expected (0: unknown).
-
-    Raises:
-        VideoError: the video can't be used.
+    Takes and raises what :func:`extract` does, but knows of no static anchors.
     """
     taken = _by_landmarks(_Run(stream, name, settings, limits, finder, None, None, on_progress))
     return taken.frames, taken.facts, taken.made
