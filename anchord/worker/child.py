@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from anchord.errors import WorkerStartError
 from anchord.settings import WorkerSettings
@@ -51,28 +52,32 @@ class Child:
         arguments = [str(settings.threads), str(settings.memory_mb), settings.sandbox]
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         strays.adopt()
-        try:
-            self.channel, theirs = socket.socketpair()
-        except OSError as error:
-            raise _cannot_start(error) from error
-        try:
-            with theirs, strays.lock:
-                self._process = subprocess.Popen(
-                    [*command, *arguments],
-                    stdin=theirs.fileno(),
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.PIPE,
-                    start_new_session=True,
-                    cwd="/",
-                    umask=0o077,
-                    env=environment | _ENVIRONMENT,
-                )
-                strays.know(self.pid)
-        except OSError as error:
-            self.channel.close()
-            raise _cannot_start(error) from error
-        assert self._process.stderr is not None
-        self.stderr = self._process.stderr.fileno()
+        # All opened here: where descriptors run out half-way, Popen itself (Python 3.11.2) keeps what it has.
+        with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
+            try:
+                self.channel, their_end = socket.socketpair()
+                ours.enter_context(self.channel)
+                theirs.enter_context(their_end)
+                self.stderr, printed = os.pipe()
+                ours.callback(os.close, self.stderr)
+                theirs.callback(os.close, printed)
+                nowhere = theirs.enter_context(Path(os.devnull).open("wb"))
+                with strays.lock:
+                    self._process = subprocess.Popen(
+                        [*command, *arguments],
+                        stdin=their_end.fileno(),
+                        stdout=nowhere,
+                        stderr=printed,
+                        start_new_session=True,
+                        cwd="/",
+                        umask=0o077,
+                        env=environment | _ENVIRONMENT,
+                    )
+                    strays.know(self.pid)
+            except OSError as error:
+                raise _cannot_start(error) from error
+            # Now they are this object's, until its end.
+            ours.pop_all()
         self.channel.setblocking(False)
         os.set_blocking(self.stderr, False)
 
@@ -121,8 +126,7 @@ class Child:
                 self.status = self._reaped()
                 strays.forget(self.pid)
             self.channel.close()
-            assert self._process.stderr is not None
-            self._process.stderr.close()
+            os.close(self.stderr)
             strays.sweep()
         return self.status
 

@@ -205,7 +205,7 @@ def test_a_listener_that_raises_does_not_end_the_place(
 def test_no_descriptors_are_the_machine_s_fault(bench: Make, video: Path, honest: tuple[str, ...]) -> None:
     """EMFILE at whichever step of a start; and it works as soon as there are some again."""
     made = bench(*honest)
-    streams = [video.open("rb") for _ in range(200)]
+    streams = [video.open("rb") for _ in range(40)]
     filled = [os.dup(0)]
     while len(os.listdir("/proc/self/fd")) <= filled[-1]:
         filled.append(os.dup(0))
