@@ -143,9 +143,6 @@ class Outlining:
             index=frame.index,
             time_ms=frame.time_ms,
             is_extra=is_extra,
-            face=None,
-            texture=None,
-            colour=None,
             look=look if is_sample else None,
             is_seen=is_there,
         )

@@ -70,10 +70,10 @@ class Sampled:
     index: int
     time_ms: float
     is_extra: bool
-    face: Face | None
-    texture: Texture | None
-    colour: Floats | None
-    look: Look | None
+    face: Face | None = None
+    texture: Texture | None = None
+    colour: Floats | None = None
+    look: Look | None = None
     #: Whether the head is in it, where no landmarks say so.
     is_seen: bool | None = None
 
@@ -179,15 +179,7 @@ def _followed(
     for frame, close in zip(frames, closes, strict=True):
         for follower in followers.values():
             follower.add(close.result(), landmarks_at(frame.time_ms))
-        yield Sampled(
-            index=frame.index,
-            time_ms=frame.time_ms,
-            is_extra=False,
-            face=None,
-            texture=None,
-            colour=None,
-            look=None,
-        )
+        yield Sampled(index=frame.index, time_ms=frame.time_ms, is_extra=False)
 
 
 def _looked(
