@@ -7,7 +7,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -134,12 +134,7 @@ def extract(
         output=output,
         flags=flags,
     )
-    checked_model()
-    # The worker is started before anything else is done here: it needs half a second to load its libraries.
-    with Worker(settings.worker) as worker, progress() as bar:
-        if bar:
-            bar.working(video.name if video else str(avatar_id), 0)
-        on_progress = bar.progressed if bar else lambda done, expected: None
+    with _working(settings, video.name if video else str(avatar_id)) as (worker, on_progress):
         result = extract_now(request, settings, worker, on_progress)
     _tell(result)
     coverage = result.made.quality.coverage
@@ -209,11 +204,7 @@ def sprites(
         force=force,
         preview=preview,
     )
-    checked_model()
-    with Worker(settings.worker) as worker, progress() as bar:
-        if bar:
-            bar.working(folder.name if folder else str(avatar_id), 0)
-        on_progress = bar.progressed if bar else lambda done, expected: None
+    with _working(settings, folder.name if folder else str(avatar_id)) as (worker, on_progress):
         result = make_sprites(request, settings, worker, on_progress)
     for line in result.lines():
         _say(line)
@@ -332,6 +323,16 @@ def _settings(config: Path | None) -> Settings:
     if config is None and DEFAULT_CONFIG.is_file():
         config = DEFAULT_CONFIG
     return read_settings(config)
+
+
+@contextlib.contextmanager
+def _working(settings: Settings, what: str) -> Iterator[tuple[Worker, Callable[[int, int], None]]]:
+    """A worker, started before anything else is done: it needs half a second to load its libraries."""
+    checked_model()
+    with Worker(settings.worker) as worker, progress() as bar:
+        if bar:
+            bar.working(what, 0)
+        yield worker, bar.progressed if bar else lambda done, expected: None
 
 
 def _open_standard_streams() -> None:
