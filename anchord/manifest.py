@@ -1,14 +1,21 @@
-"""What a pack's manifest says of where mouth and eyes lie: its static anchors, in target pixels."""
+"""A pack's manifest: as a whole, and what it says of where mouth and eyes lie, in target pixels."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from anchord.errors import NoInputError, SettingsError
+from anchord.files import Folder
+from anchord.parsing import check_bounds
+
+NAME = "manifest.json"
+MAX_BYTES = 1 << 20
 #: As in a timeline: far beyond any target.
 _FAR = 1_000_000
 
@@ -31,6 +38,29 @@ class Statics(Struct, frozen=True, kw_only=True):
     def sha256(self) -> str:
         """Digest that is equal where the boxes are."""
         return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+
+
+def whole(folder: Folder) -> dict[str, Any]:
+    """
+    All that the manifest in *folder* says, for who writes it anew; empty where there is none.
+
+    Raises:
+        SettingsError: it is none, or too large or too deep for one.
+        FileError, MachineError: it can't be read.
+    """
+    file = f"{folder.path}/{NAME}"
+    try:
+        content = folder.read(NAME, at_most=MAX_BYTES)
+    except NoInputError:
+        return {}
+    check_bounds(content, file)
+    try:
+        found = json.loads(content)
+    except ValueError as error:
+        raise SettingsError(f"{file}: cannot be read as a manifest: {error}; mend or remove it") from error
+    if not isinstance(found, dict):
+        raise SettingsError(f"{file}: must be an object such as {{}}; mend or remove it")
+    return found
 
 
 def statics_in(manifest: Any) -> Statics | None:

@@ -27,12 +27,12 @@ from anchord.errors import (
 )
 from anchord.files import FileKey, Folder
 from anchord.guard import guarded_within
+from anchord.manifest import NAME as MANIFEST_NAME
 from anchord.model import MODEL_SHA256
 from anchord.printable import printable
 from anchord.settings import (
     DEFAULT_VIDEO,
     FILE_NAME,
-    MANIFEST_NAME,
     MAX_BASE_BYTES,
     PackSettings,
     Settings,

@@ -21,13 +21,14 @@ from msgspec import Meta, Struct
 
 from anchord.errors import FileError, NoInputError, SettingsError
 from anchord.files import Folder
+from anchord.manifest import MAX_BYTES as MAX_MANIFEST_BYTES
+from anchord.manifest import NAME as MANIFEST_NAME
 from anchord.manifest import Statics, statics_in
 from anchord.parsing import brief, check_bounds
 from anchord.timeline import Extra
 
 #: A pack's own file and the daemon's file have the same name in different places.
 FILE_NAME = "anchord.toml"
-MANIFEST_NAME = "manifest.json"
 DEFAULT_VIDEO = "idle.webm"
 DEFAULT_OUTPUT = "anchors_timeline.json"
 DEFAULT_BASE = "base_face.png"
@@ -39,7 +40,6 @@ NO_STATICS = (
 
 #: Nobody writes larger ones by hand; a pack's owner must not fill the daemon's memory or its time.
 MAX_SETTINGS_BYTES = 64 << 10
-MAX_MANIFEST_BYTES = 1 << 20
 MAX_BASE_BYTES = 32 << 20
 #: The daemon's own file may hold a table for each of many packs.
 MAX_OWN_BYTES = 16 << 20

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from anchord import timeline
 from anchord.errors import VideoError
+from anchord.manifest import NAME as MANIFEST_NAME
 from anchord.manifest import statics_in
 from anchord.model import checked_model
-from anchord.settings import DEFAULT_BASE, MANIFEST_NAME, ExtractSettings, Limits
+from anchord.settings import DEFAULT_BASE, ExtractSettings, Limits
 from anchord.tracking.extract import extract
 from anchord.tracking.faces.mediapipe import Face, FaceFinder
 from testing.skin import Find, Seen

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from anchord import packs
-from anchord.errors import NoInputError, SettingsError
+from anchord.errors import SettingsError
 from anchord.files import Folder
-from anchord.manifest import Box, statics_in
-from anchord.parsing import check_bounds
-from anchord.settings import MANIFEST_NAME, MAX_MANIFEST_BYTES
+from anchord.manifest import NAME, Box, statics_in, whole
 
 
 def put(root: Path, pack_id: str, boxes: Mapping[str, str | None]) -> list[str]:
@@ -32,8 +29,8 @@ def put(root: Path, pack_id: str, boxes: Mapping[str, str | None]) -> list[str]:
     """
     given = {part: _box(part, text) for part, text in boxes.items() if text is not None}
     with Folder(packs.pack_called(root, pack_id).folder) as folder:
-        file = f"{folder.path}/{MANIFEST_NAME}"
-        manifest = _read(folder, file)
+        file = f"{folder.path}/{NAME}"
+        manifest = whole(folder)
         for part, box in given.items():
             section = manifest.setdefault(part, {})
             if not isinstance(section, dict):
@@ -42,10 +39,10 @@ def put(root: Path, pack_id: str, boxes: Mapping[str, str | None]) -> list[str]:
             section["anchor"] = (old if isinstance(old, dict) else {}) | box
         if given:
             written = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-            folder.write(MANIFEST_NAME, written.encode("utf-8", "surrogatepass"))
+            folder.write(NAME, written.encode("utf-8", "surrogatepass"))
     statics = statics_in(manifest)
     if statics is None:
-        return [f"pack {pack_id}: not both of mouth.anchor and eyes.anchor are in {MANIFEST_NAME}"]
+        return [f"pack {pack_id}: not both of mouth.anchor and eyes.anchor are in {NAME}"]
     both = (("mouth", statics.mouth), ("eyes", statics.eyes))
     return [f"pack {pack_id}: {part} {_shown(box)}" for part, box in both]
 
@@ -68,18 +65,3 @@ def _box(part: str, text: str) -> dict[str, float]:
     if statics_in({"mouth": {"anchor": box}, "eyes": {"anchor": box}}) is None:
         raise SettingsError(f"--{part} {text!r}: width and height must be 1 or more, all within a picture")
     return {name: int(value) if value == int(value) else round(value, 3) for name, value in box.items()}
-
-
-def _read(folder: Folder, file: str) -> dict[str, Any]:
-    try:
-        content = folder.read(MANIFEST_NAME, at_most=MAX_MANIFEST_BYTES)
-    except NoInputError:
-        return {}
-    check_bounds(content, file)
-    try:
-        manifest = json.loads(content)
-    except ValueError as error:
-        raise SettingsError(f"{file}: cannot be read as a manifest: {error}; mend it first") from error
-    if not isinstance(manifest, dict):
-        raise SettingsError(f"{file}: must be an object such as {{}}; mend it first")
-    return manifest

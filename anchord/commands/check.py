@@ -14,9 +14,10 @@ from anchord import packs, timeline
 from anchord.errors import AnchordError, MachineError, NoInputError, SettingsError
 from anchord.files import Folder
 from anchord.guard import guarded_within
+from anchord.manifest import NAME as MANIFEST_NAME
 from anchord.model import MODEL_FILE, checked_model
 from anchord.packs import Pack
-from anchord.settings import MANIFEST_NAME, NO_STATICS, PackSettings, Settings
+from anchord.settings import NO_STATICS, PackSettings, Settings
 
 
 def findings(settings: Settings, root: Path, pack_id: str | None) -> Iterator[str]:

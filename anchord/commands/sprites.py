@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
@@ -13,9 +12,10 @@ from anchord import packs, sprite_set
 from anchord.atomic import write_through
 from anchord.errors import ExistingFilesError, NoInputError, OutputError, SettingsError, WorkerError
 from anchord.files import FileKey, Folder, open_any
-from anchord.parsing import check_bounds
+from anchord.manifest import NAME as MANIFEST_NAME
+from anchord.manifest import whole
 from anchord.printable import printable
-from anchord.settings import MAX_MANIFEST_BYTES, PackSettings, Settings
+from anchord.settings import PackSettings, Settings
 from anchord.sprite_set import PICTURES, VISEMES, SpriteSet, Viseme
 from anchord.sprites import manifest
 from anchord.sprites.visemes import SENTENCE
@@ -105,8 +105,8 @@ def make_sprites(
     pack = _pack(request)
     with Folder(pack.folder) as folder:
         chosen = packs.chosen(settings, pack.id, folder)
-        before = _manifest(folder)
-        for output in (*PICTURES, manifest.NAME):
+        before = whole(folder)
+        for output in (*PICTURES, MANIFEST_NAME):
             folder.check_output(output)
         _check_preview(request.preview)
         if not request.force:
@@ -117,7 +117,7 @@ def make_sprites(
             files = sprite_set.checked(made, target, request.visemes)
         except ValueError as error:
             raise WorkerError(f"the worker's pictures make no sense: {printable(str(error))}") from error
-        files[manifest.NAME] = manifest.manifest(
+        files[MANIFEST_NAME] = manifest.manifest(
             made, files, before, avatar_id=pack.id, video=chosen.video, target=target
         )
         folder.write_all(files)
@@ -148,23 +148,6 @@ def _pack(request: Request) -> packs.Pack:
     return packs.Pack(folder.name, str(folder))
 
 
-def _manifest(folder: Folder) -> dict[str, Any]:
-    """The manifest that is there; empty where there is none."""
-    file = f"{folder.path}/{manifest.NAME}"
-    try:
-        content = folder.read(manifest.NAME, at_most=MAX_MANIFEST_BYTES)
-    except NoInputError:
-        return {}
-    check_bounds(content, file)
-    try:
-        found = json.loads(content)
-    except ValueError as error:
-        raise SettingsError(f"{file}: cannot be read as a manifest: {error}; mend or remove it") from error
-    if not isinstance(found, dict):
-        raise SettingsError(f"{file}: must be an object; mend or remove it")
-    return found
-
-
 def _check_own(folder: Folder, pack: packs.Pack, before: dict[str, Any]) -> None:
     """See that nothing is replaced that somebody else made, or changed."""
     there: dict[str, bytes] = {}
@@ -176,11 +159,11 @@ def _check_own(folder: Folder, pack: packs.Pack, before: dict[str, Any]) -> None
             )
     foreign: list[str] = sorted(set(there) - sprite_set.own(there))
     if before and not manifest.is_own(before):
-        foreign.append(manifest.NAME)
+        foreign.append(MANIFEST_NAME)
     if foreign:
         raise ExistingFilesError(
             f"{pack.folder}: would replace {', '.join(foreign)}, which anchord did not make or somebody has "
-            f"changed since, and write {', '.join((*PICTURES, manifest.NAME))}; nothing was done. "
+            f"changed since, and write {', '.join((*PICTURES, MANIFEST_NAME))}; nothing was done. "
             "With --force it does so, and keeps what manifest.json says of other things"
         )
 

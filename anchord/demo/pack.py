@@ -9,6 +9,7 @@ from pathlib import Path
 
 from anchord import sprite_set
 from anchord.demo.film import encode, film
+from anchord.manifest import NAME as MANIFEST_NAME
 from anchord.model import checked_model
 from anchord.settings import ExtractSettings, Limits
 from anchord.sprite_set import VISEMES, SpriteSet
@@ -26,12 +27,12 @@ def make_pack(folder: Path) -> Path:
     if not video.exists():
         # Under another name until it is whole, as every upload should be.
         encode(folder / "idle.part.webm", film()).rename(video)
-    if not (folder / manifest.NAME).exists():
+    if not (folder / MANIFEST_NAME).exists():
         settings = ExtractSettings()
         target = (settings.target_width, settings.target_height)
         made = _made(video, settings)
         files = sprite_set.checked(made, target, VISEMES)
-        files[manifest.NAME] = manifest.manifest(
+        files[MANIFEST_NAME] = manifest.manifest(
             made,
             files,
             {"displayName": "Sample"},

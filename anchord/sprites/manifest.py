@@ -10,7 +10,6 @@ from typing import Any
 from anchord import __version__
 from anchord.sprite_set import LIDS, SpriteSet
 
-NAME = "manifest.json"
 #: Its keys that describe the sprites: whoever changes one of them has made the manifest his own.
 _OURS = ("base", "mouth", "eyes", "mapping")
 _MAKER = "anchord sprites"

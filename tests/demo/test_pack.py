@@ -9,6 +9,7 @@ import pytest
 
 from anchord import sprite_set
 from anchord.demo.pack import SAMPLE_ID, make_pack
+from anchord.manifest import NAME as MANIFEST_NAME
 from anchord.sprites import manifest
 from tests.films import small_film
 
@@ -23,7 +24,7 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_is_a_pack_of_anchord_s_own(pack: Path) -> None:
     """So ``anchord sprites`` may make it anew."""
-    told = json.loads((pack / manifest.NAME).read_bytes())
+    told = json.loads((pack / MANIFEST_NAME).read_bytes())
     assert manifest.is_own(told)
     assert (told["id"], told["displayName"]) == (SAMPLE_ID, "Sample")
     files: dict[str, bytes] = {name: (pack / name).read_bytes() for name in sprite_set.PICTURES}

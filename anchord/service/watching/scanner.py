@@ -19,8 +19,9 @@ from typing import NamedTuple
 from anchord.errors import AnchordError, MachineError, fault, reason
 from anchord.files import FileKey, Folder
 from anchord.guard import guarded
+from anchord.manifest import NAME as MANIFEST_NAME
 from anchord.packs import FeedKey
-from anchord.settings import DEFAULT_BASE, DEFAULT_OUTPUT, DEFAULT_VIDEO, FILE_NAME, MANIFEST_NAME
+from anchord.settings import DEFAULT_BASE, DEFAULT_OUTPUT, DEFAULT_VIDEO, FILE_NAME
 
 # A folder changed twice within one tick of its file system's clock looks as if it had changed once; FAT
 # has ticks of two seconds.
