@@ -147,7 +147,11 @@ class World:
             self.ran["status"] = self._run("status", "--json", "--root", str(self.root))
             told = json.loads(self.ran["status"].output)
             self.states = {pack["pack"]: pack for pack in told["packs"]}
-            return bool(told["daemon"]) and told["daemon"]["counts"]["written"] >= written
+            # What is tried again in this very moment is on its way to being retried later.
+            is_under_way = any(pack["state"] in ("waiting", "queued", "working") for pack in told["packs"])
+            return (
+                bool(told["daemon"]) and told["daemon"]["counts"]["written"] >= written and not is_under_way
+            )
 
         wait_until(is_told)
         self.ran["status as text"] = self._run("status", "--root", str(self.root))
