@@ -145,6 +145,18 @@ export async function openAvatar(
 	return { page, errors };
 }
 
+/** @param {import("playwright-core").Page} page Until its avatar's overlays follow the video. */
+export const tracks = (page) => until(() => page.evaluate(() => window.element.avatar.compositor.isTracked));
+
+/** @param {import("playwright-core").Page} page Until its avatar has said that its pack is loaded. */
+export const ready = (page) => until(() => page.evaluate(() => window.heard.some(({ name }) => name === "ready")));
+
+/** Addresses below avatars/ that the page has asked for, in order. @param {import("playwright-core").Page} page */
+export const asked = (page) =>
+	page.evaluate(() =>
+		performance.getEntriesByType("resource").flatMap(({ name }) => /avatars\/\w+\/([\w.]+)/.exec(name)?.[1] ?? []),
+	);
+
 /** Runs in the page: after each frame drawn, which one the picture says it is and which one the sprite's place says. */
 export function watchCodes() {
 	const { canvas } = window.element;
