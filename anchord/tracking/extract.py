@@ -62,11 +62,11 @@ def extract(
     key = FileKey.of_opened(stream)
     picture = None if base is None else tracker.picture(base, limits.max_pixels)
     run = _Run(stream, name, settings, limits, finder, statics, picture, on_progress)
-    taken = None if settings.follow == "pixels" and statics else _by_landmarks(run)
-    is_poor = taken is None or 2 * taken.faces < taken.samples
-    if is_poor and statics is not None and settings.follow != "landmarks":
-        taken = _by_pixels(run, statics)
-    assert taken is not None
+    taken = _by_pixels(run, statics) if settings.follow == "pixels" and statics else _by_landmarks(run)
+    if statics is not None and settings.follow == "auto" and (taken.is_poor or taken.is_flat):
+        by_pixels = _by_pixels(run, statics)
+        if taken.is_poor or by_pixels.faces >= taken.faces:
+            taken = by_pixels
     stream.seek(0)
     digest = hashlib.file_digest(stream, "sha256").hexdigest()
     digests = (statics.sha256() if statics else "", "" if base is None else hashlib.sha256(base).hexdigest())
@@ -124,6 +124,13 @@ class _Taken:
     frames: list[Sampled]
     made: Trajectory | None
     warnings: Sequence[VideoWarning] = ()
+    #: Whether a face was found whose skin has hardly anything to be followed by.
+    is_flat: bool = False
+
+    @property
+    def is_poor(self) -> bool:
+        """Whether a face was seen in under half of the samples."""
+        return 2 * self.faces < self.samples
 
     @property
     def samples(self) -> int:
@@ -165,7 +172,11 @@ def _by_landmarks(run: _Run) -> _Taken:
         base=base,
     )
     paddings = {"mouth": settings.mouth_padding, "eyes": settings.eyes_padding}
-    return replace(taken, made=_trajectory(run, facts, seen, paddings))
+    return replace(
+        taken,
+        made=_trajectory(run, facts, seen, paddings),
+        is_flat=bool(followers) and all(follower.is_flat for follower in followers.values()),
+    )
 
 
 def _base_face(run: _Run, facts: VideoFacts, followers: Mapping[str, Follower]) -> Complex | None:
@@ -286,6 +297,7 @@ def _timeline(
             almost_seam_px=made.seam_px if made is not None and is_almost else None,
             by_pixels=taken.source == "pixels",
             has_statics=bool(digests[0]),
+            is_flat=taken.is_flat,
         ),
         source=taken.source,
     )

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from anchord.timeline import VideoWarning
+from anchord.timeline import FLAT, VideoWarning
 from anchord.tracking.curves.gaps import stretches
 from anchord.tracking.faces.upright import Stands, is_down
 
@@ -40,9 +40,9 @@ _SEVERAL_SHARE = 0.1
 _MOUTH_MOVES = 0.15
 # A jump that is seen, target px. A guess.
 _SEEN_JUMP_PX = 1.0
-_ANCHORS_HELP = (
-    "; if it is a drawn face or an animal's, put static anchors into the pack's manifest (mouth.anchor and "
-    "eyes.anchor, for instance with anchord anchors PACK): then the pixels around them are followed"
+_PUT_ANCHORS = (
+    "put static anchors into the pack's manifest (mouth.anchor and eyes.anchor, for instance with "
+    "anchord anchors PACK): then the pixels around them are followed"
 )
 # So many stretches are named one by one.
 _NAMED = 5
@@ -95,6 +95,7 @@ def warnings(
     almost_seam_px: float | None = None,
     by_pixels: bool = False,
     has_statics: bool = False,
+    is_flat: bool = False,
 ) -> list[VideoWarning]:
     """
     Everything about the clip that a person may want to mend, each with a number and advice.
@@ -105,6 +106,7 @@ def warnings(
         almost_seam_px: the jump of a loop that nearly closes, target px.
         by_pixels: whether the pixels around the static anchors were followed, not a face.
         has_statics: whether the pack has static anchors.
+        is_flat: whether the face's skin has hardly a feature.
     """
     has_face = np.array([look.height is not None for look in looks])
     height = face_height(looks)
@@ -126,6 +128,7 @@ def warnings(
             _dark(faces),
             _noisy(faces),
             _blurred(faces),
+            _flat() if is_flat else None,
         ]
     if almost_seam_px is not None:
         found.append(_almost_loop(almost_seam_px))
@@ -138,6 +141,14 @@ def other_base() -> VideoWarning:
         code="other_base",
         message="no frame looks like the base face, so the static anchors are taken for the first frame's: "
         "make the base face a frame of the video",
+    )
+
+
+def _flat() -> VideoWarning:
+    return VideoWarning(
+        code=FLAT,
+        message="the face has hardly a feature to be followed by, as if it were drawn, so anchors may slide "
+        f"by a pixel or two: {_PUT_ANCHORS}",
     )
 
 
@@ -302,7 +313,7 @@ def _missing(
     count = f"{int((~has_face).sum())} of {len(looks)} samples"
     message = f"no face in {count} ({_when(looks, ~has_face)}): {_cause(looks, has_face, height)}"
     if 2 * has_face.sum() < len(looks) and not has_statics:
-        message += _ANCHORS_HELP
+        message += f"; if it is a drawn face or an animal's, {_PUT_ANCHORS}"
     return VideoWarning(code="face_missing" if has_face.any() else "no_face", message=message)
 
 

@@ -55,6 +55,8 @@ _SIGMAS = (0.008, 0.02, 0.04)
 
 FEATURES = 100
 _FEWEST = 8
+# So many hold a part in spite of those that go astray.
+_ENOUGH = FEATURES // 3
 _WINDOW = (25, 25)
 _STOP = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_COUNT, 10, 0.03)
 # A keyframe may look from elsewhere: two halvings reach as far as landmarks err. The last sample is near.
@@ -274,6 +276,17 @@ class Follower:
     _keyframes: list[Patch] = field(default_factory=list, init=False)
     _last: Patch | None = field(default=None, init=False)
 
+    @property
+    def is_flat(self) -> bool:
+        """
+        Whether the skin of most keyframes has hardly a feature to be followed by: it was drawn.
+
+        On 21 clips of real people one part at least has 48 and more in the median, a cartoon's flat face 12
+        to 26 in both.
+        """
+        counts = [len(keyframe.features) for keyframe in self._keyframes]
+        return bool(counts) and float(np.median(counts)) < _ENOUGH
+
     def add(self, close: CloseUp | None, landmarks: Landmarks | None) -> None:
         """Measure the next sample; None for one without a face."""
         if close is None or landmarks is None:
@@ -306,7 +319,7 @@ class Follower:
             for other in others[:1]:
                 self._measure(other, here, _KEYFRAME_LEVELS)
             self._last = self._new_keyframe(here)
-        elif len(found) >= FEATURES // 3:
+        elif len(found) >= _ENOUGH:
             self._last = replace(here, features=found)
         else:
             self._last = replace(here, features=self._features(here))
