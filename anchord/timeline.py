@@ -188,10 +188,7 @@ class Quality(Struct, frozen=True, kw_only=True):
     coverage: Annotated[Share, Meta(description="share of samples with a face")]
     samples: Annotated[int, Meta(ge=0, description="frames that were looked at")]
     faces: Annotated[int, Meta(ge=0, description="samples with a face")]
-    gaps: Annotated[
-        list[tuple[Number, Number]],
-        Meta(description="[first_ms, last_ms] without a face and too long to bridge"),
-    ]
+    gaps: Annotated[list[tuple[Number, Number]], Meta(description="[first, last] without a face, ms")]
     longest_gap_ms: Annotated[Number, Meta(description="longest stretch without a face, ms")]
     jitter_px: Annotated[Number | None, Meta(description="noise in the anchors, target px; null: unknown")]
     face_height: Annotated[Number | None, Meta(description="face over frame, median height; null: no face")]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from anchord.timeline import FLAT, VideoWarning
 from anchord.tracking.curves.gaps import stretches
 from anchord.tracking.faces.upright import Stands, is_down
+from anchord.tracking.motion.eyewear import Eyes, behind
 
 Mask = NDArray[np.bool_]
 
@@ -65,6 +66,7 @@ class Look:
         turn: yaw and pitch, degrees.
         roll: of the head, degrees clockwise.
         mouth_open: 0–1.
+        eyes: how they look.
         stands: the sample as it is and upside down; None where it was not turned.
     """
 
@@ -79,6 +81,7 @@ class Look:
     turn: tuple[float, float] = (0.0, 0.0)
     roll: float = 0.0
     mouth_open: float = 0.0
+    eyes: Eyes | None = None
     stands: Stands | None = None
 
 
@@ -121,6 +124,7 @@ def warnings(
     if faces and not by_pixels:
         found += [
             _covered(looks, hidden or {}),
+            _eyes_covered(faces),
             _mouth_moves(faces),
             _turns(faces),
             _tilted(faces),
@@ -189,6 +193,17 @@ def _covered(looks: Sequence[Look], hidden: Mapping[str, Mask]) -> VideoWarning 
         code="face_covered",
         message=f"something such as a hand is in front of {' and '.join(said)}: "
         "keep hands and hair away from the face",
+    )
+
+
+def _eyes_covered(faces: Sequence[Look]) -> VideoWarning | None:
+    what = behind([look.eyes for look in faces if look.eyes])
+    if what is None:
+        return None
+    return VideoWarning(
+        code="eyes_covered",
+        message=f"the eyes are behind {what} for most of the clip, and overlays would be drawn over it: "
+        "take it off, or leave the eyes' overlay out",
     )
 
 

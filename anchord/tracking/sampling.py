@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from anchord.tracking.faces import light
 from anchord.tracking.faces.mediapipe import Face, FaceFinder
-from anchord.tracking.faces.mesh import Landmarks
+from anchord.tracking.faces.mesh import PARTS, Landmarks
 from anchord.tracking.faces.selection import Choice
 from anchord.tracking.faces.upright import Stand, Stands
-from anchord.tracking.motion import occlusion, tracker
+from anchord.tracking.motion import eyewear, occlusion, tracker
 from anchord.tracking.motion.occlusion import Texture
 from anchord.tracking.motion.patch import Clarity, CloseUp
 from anchord.tracking.motion.similarity import Floats
@@ -300,7 +300,8 @@ def _stand(pixels: NDArray[np.uint8], faces: Sequence[Face]) -> Stand | None:
     if not faces:
         return None
     tallest = max(faces, key=lambda face: face.height_px)
-    likeness = occlusion.likeness(occlusion.texture(pixels, tallest.landmarks))
+    seen = occlusion.texture(pixels, tallest.landmarks)
+    likeness = sum(occlusion.likeness(seen, part) for part in PARTS)
     return Stand(likeness, tallest.height_px / pixels.shape[0])
 
 
@@ -324,4 +325,5 @@ def _judged(seen: _Looked, chosen: _Candidate | None) -> Look:
         turn=chosen.face.pose[:2],
         roll=chosen.face.pose[2],
         mouth_open=chosen.face.signals[0],
+        eyes=eyewear.eyes(chosen.texture),
     )

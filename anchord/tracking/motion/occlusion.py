@@ -212,12 +212,10 @@ def _foreign(seen: Floats, references: Floats, beside: NDArray[np.intp]) -> Mask
     return foreign
 
 
-def likeness(seen: Texture) -> float:
-    """How much one sample's mouth and eyes look like drawn ones, -2 to 2."""
+def likeness(seen: Texture, part: str) -> float:
+    """How much one sample's mouth or eyes look like drawn ones, -1 to 1."""
     known = np.nan_to_num(seen.astype(np.float64))[None]
-    return sum(
-        float(_likenesses(known[:, np.searchsorted(POINTS, area)], part)[0]) for part, area in AREAS.items()
-    )
+    return float(_likenesses(known[:, np.searchsorted(POINTS, AREAS[part])], part)[0])
 
 
 def _likenesses(seen: Floats, part: str) -> Floats:
