@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -332,7 +333,7 @@ def _working(settings: Settings, what: str) -> Iterator[tuple[Worker, Callable[[
     with Worker(settings.worker) as worker, progress() as bar:
         if bar:
             bar.working(what, 0)
-        yield worker, bar.progressed if bar else lambda done, expected: None
+        yield worker, partial(bar.progressed, what) if bar else lambda done, expected: None
 
 
 def _open_standard_streams() -> None:

@@ -61,7 +61,11 @@ EVENTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "worker_started": ("debug", "the worker process is up", ("pid",)),
     "worker_printed": ("debug", "a line that a library wrote to the worker's stderr", ("line",)),
     "worker_ready": ("info", "what holds the worker in, where it is not as before", ("sandbox",)),
-    "worker_lost": ("warning", "it crashed, hung or was ended; its job is tried again", ("error",)),
+    "worker_lost": (
+        "warning",
+        "it crashed, hung or was ended; its job is tried again; pack: whose, if it had one",
+        ("error",),
+    ),
     "worker_retired": ("debug", "it is not needed any more, or worn", ("reason", "jobs")),
     "supervisor_failed": ("error", "a bug of anchord's; it cost one task, and its traceback follows", ()),
     "watch_rebuilt": ("warning", "file events no longer flowed", ("reason",)),

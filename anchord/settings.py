@@ -90,8 +90,10 @@ class WatchSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The process that decodes a video and finds the face in it."""
+    """The processes that decode videos and find the face in them."""
 
+    processes: Annotated[int, Meta(ge=0, le=256)] = 0
+    memory_total_mb: Annotated[int, Meta(ge=0, le=1 << 24)] = 0
     threads: Annotated[int, Meta(ge=0, le=256)] = 0
     timeout_s: Annotated[float, Meta(ge=1, le=86_400)] = 900.0
     idle_s: Annotated[float, Meta(ge=1, le=86_400)] = 300.0

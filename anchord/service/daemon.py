@@ -70,7 +70,7 @@ class RelieveDue:
 
 @dataclass(frozen=True, slots=True)
 class EndDue:
-    """The grace of the running task is over."""
+    """The grace of the running tasks is over."""
 
 
 Message: TypeAlias = Woken | Signalled | Stepped | Finished | Progressed
@@ -315,12 +315,13 @@ class Daemon:
             # Says that it is ready again, whatever came of it.
             self._timers.set(PublishDue(), at_s=self.clock())
             return
-        self.notifier.stopping("finishing the running video" if self._runner.is_busy else "")
-        # The running task gets its grace; who asks twice does not want to wait for it.
+        self.notifier.stopping("finishing what runs" if self._runner.is_busy else "")
+        # The running tasks get their grace; who asks twice does not want to wait for it.
         grace_s = 0.0 if self._stopped_by else self._settings.worker.grace_s
         self._stop_at_s = self.clock() + grace_s
         self._timers.set(EndDue(), at_s=self._stop_at_s)
         self._stopped_by = signal.Signals(number).name
+        self._runner.stop()
         self._executor.close()
 
     def _reload(self) -> None:
@@ -374,6 +375,8 @@ class Daemon:
                 "overflows": self._watcher.overflows,
                 "rebuilds": self._watcher.rebuilds,
                 "worker_restarts": self._executor.restarts,
+                "worker_places": health.places,
+                "workers_working": health.working,
             },
         )
 
