@@ -130,8 +130,8 @@ class Runner:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a task is under way."""
-        return bool(self._begun)
+        """Whether a task is under way; of those on their way to the executor none is, once it stops."""
+        return len(self._begun) > (self._opening if self._is_stopping else 0)
 
     def tick(self) -> None:
         """Begin tasks while the executor has places."""
