@@ -23,6 +23,7 @@ from anchord.tracking.body import Outlined, Seen
 from anchord.tracking.faces import light
 from anchord.tracking.faces.mediapipe import FaceFinder
 from anchord.tracking.faces.selection import Choice
+from anchord.tracking.gathering import Gathered
 from anchord.tracking.motion import regions, tracker
 from anchord.tracking.motion.similarity import Complex, Similarities, points
 from anchord.tracking.motion.tracker import Follower
@@ -87,7 +88,8 @@ def tracked(
 
     Takes and raises what :func:`extract` does, but knows of no static anchors.
     """
-    taken = _by_landmarks(_Run(stream, name, settings, limits, finder, None, None, on_progress))
+    run = _Run(stream, name, settings, limits, finder, None, None, on_progress)
+    taken = _by_landmarks(run, with_faces=True)
     return taken.frames, taken.facts, taken.made
 
 
@@ -143,11 +145,12 @@ class _Taken:
         return sum(sample.look is not None and sample.has_face for sample in self.frames)
 
 
-def _by_landmarks(run: _Run) -> _Taken:
+def _by_landmarks(run: _Run, *, with_faces: bool = False) -> _Taken:
     settings = run.settings
     followers = tracker.followers() if settings.follow != "landmarks" else {}
+    gathered = Gathered(with_faces)
     with run.video() as video:
-        frames = list(
+        gathered.take(
             sampled(
                 video,
                 run.finder,
@@ -158,6 +161,7 @@ def _by_landmarks(run: _Run) -> _Taken:
             )
         )
         facts = video.facts()
+    frames = gathered.frames
     taken = _Taken(source="landmarks", facts=facts, frames=frames, made=None)
     if not taken.faces:
         return taken
@@ -165,10 +169,10 @@ def _by_landmarks(run: _Run) -> _Taken:
     base = _base_face(run, facts, followers)
     seen = replace(
         _seen(frames, facts),
-        clip=np.stack([points(sample.face.landmarks) for sample in frames if sample.face is not None]),
+        clip=gathered.clip,
         links={part: follower.links for part, follower in followers.items()},
         agree={part: np.array(follower.agree[:count]) for part, follower in followers.items()},
-        textures=np.stack([sample.texture for sample in frames if sample.texture is not None]),
+        textures=gathered.textures,
         base=base,
     )
     paddings = {"mouth": settings.mouth_padding, "eyes": settings.eyes_padding}

@@ -36,7 +36,7 @@ _FEWEST = 7
 # An outlier is this many robust standard deviations off.
 _OUTLIER = 6.0
 # Rows of weights that are made at once: bounds the memory on a clip of half an hour.
-_ROWS = 2048
+_ROWS = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 #: Complex numbers of any shape: points or the parts of similarities.
 Complex = NDArray[np.complex128]
 Floats = NDArray[np.float64]
+#: Landmarks of many samples, as (n, 478) points; half as large as what is worked out with them.
+Shapes = NDArray[np.complex64] | NDArray[np.complex128]
 
 # Where a weight reaches zero, in robust standard deviations.
 _TUKEY_REACH = 3.0
@@ -42,6 +44,10 @@ class Similarities:
     def of(self, points: Complex) -> Complex:
         """Where *points* lead: (k,) to (k,), or (n, k) for n similarities."""
         return self.a[..., None] * points + self.b[..., None]
+
+    def of_each(self, points: Shapes) -> Complex:
+        """Where (n, k) points lead, a row by each of n similarities."""
+        return np.asarray(self.a[:, None] * points + self.b[:, None], np.complex128)
 
     def after(self, first: Similarities) -> Similarities:
         """The similarities that do *first*, then this."""
