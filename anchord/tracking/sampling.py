@@ -23,10 +23,9 @@ from anchord.tracking.motion.patch import Clarity, CloseUp
 from anchord.tracking.motion.similarity import Floats
 from anchord.tracking.motion.tracker import Follower
 from anchord.tracking.quality import Look
+from anchord.tracking.tuning import TUNING
 from anchord.tracking.video import Frame, Video
 
-# So much later than usual a frame on a varying rate is a sample out of turn.
-_LATE = 1.25
 # Decoded frames that are kept in case that a face comes or goes between two samples; of a larger video
 # or a lower rate there are fewer, and the edge stays as coarse as the samples.
 _KEPT_BYTES, _BYTES_PER_PIXEL = 48 << 20, 1.5
@@ -105,7 +104,7 @@ class Turns:
             self._since += 1
             # The lower quarter: slow frames are the rule in some videos. Times are rounded to 1 ms.
             usual_ms = self._steps_ms[len(self._steps_ms) // 4]
-            is_late = time_ms - self._sampled_ms > _LATE * self.sample_rate * usual_ms
+            is_late = time_ms - self._sampled_ms > TUNING.late * self.sample_rate * usual_ms
         is_turn = self._sampled_ms is None or self._since >= self.sample_rate or is_late
         self._last_ms = time_ms
         if is_turn:

@@ -17,9 +17,8 @@ from anchord.tracking.curves.interpolate import between
 from anchord.tracking.faces.mesh import LEFT_EYE, RIGHT_EYE, RIGID
 from anchord.tracking.motion.pose_graph import Joined, Link, agreed
 from anchord.tracking.motion.similarity import Complex, Floats, Shapes, Similarities, fitted
+from anchord.tracking.tuning import TUNING
 
-# Share of the eyes in what is taken for the face's size.
-_EYES_SAY = 0.8
 # Samples, and landmarks of all samples, that are worked on at once: they bound the memory on a long clip.
 _ROWS, _COLUMNS = 512, 16
 
@@ -178,7 +177,7 @@ def one_face(eyes: Similarities, mouth: Similarities) -> Complex:
 
     The eyes tell them best, but alone they would shrink a little with every blink.
     """
-    scale = np.abs(eyes.a) ** _EYES_SAY * np.abs(mouth.a) ** (1 - _EYES_SAY)
+    scale = np.abs(eyes.a) ** TUNING.eyes_say * np.abs(mouth.a) ** (1 - TUNING.eyes_say)
     return np.asarray(scale * eyes.a / np.abs(eyes.a))
 
 
