@@ -21,6 +21,7 @@ from anchord.service import lock
 from anchord.service.lanes import Lanes, Stepped
 from anchord.service.reconciler import Reconciler
 from anchord.service.timers import Timers
+from anchord.service.watching.rota import Rota
 from anchord.service.watching.scanner import Known, Look, Sweep, is_still
 from anchord.service.watching.watcher import ROOT, STORM_S, RootKey, Watcher, root_key
 from anchord.settings import WatchSettings
@@ -53,7 +54,7 @@ class Listed:
     """The packs of the root, and whether it is another folder than before."""
 
     root: RootKey
-    ids: list[str]
+    ids: set[str]
     is_other: bool
 
 
@@ -96,9 +97,14 @@ class Rounds:
     # Keys of the sweep's turns that have not come back, and a number for the next one.
     _turns: set[str] = field(default_factory=set, init=False)
     _turn_numbers: int = field(default=0, init=False)
+    # How long the last round took that looked at all packs, and whether the one under way is such a one.
     _swept_s: float = field(default=0.0, init=False)
+    _is_all_looked_at: bool = field(default=True, init=False)
     _sweep_began_s: float = field(default=0.0, init=False)
     _is_first: bool = field(default=True, init=False)
+    # Whether the next round looks at every pack; else whose turn it is.
+    _is_all_due: bool = field(default=True, init=False)
+    _rota: Rota = field(default_factory=Rota, init=False)
     # Packs in which a look found a change that no event has told of so far, and their devices.
     _untold: dict[str, int] = field(default_factory=dict, init=False)
 
@@ -218,12 +224,13 @@ class Rounds:
                 log.warning("root_unlocked", root=key.path, reason=taken.unheld_because)
         if self.is_watching:
             is_other = self.watcher.follow(key) or is_other
-        return Listed(key, packs.pack_ids(Path(key.path), follow=False), is_other)
+        return Listed(key, set(packs.pack_ids(Path(key.path), follow=False)), is_other)
 
     def _followed(self, found: object) -> None:
         """Take in what became of the root."""
         if isinstance(found, Listed):
             if self.lost_because or found.is_other:
+                self._is_all_due = True
                 log.info("root_found", packs=len(found.ids), mode=self.watcher.mode)
             self.lost_because = ""
             self._listed(found)
@@ -236,12 +243,18 @@ class Rounds:
         self.timers.set(RoundDue("scan"), at_s=self.clock() + self.settings.poll_s)
 
     def _listed(self, found: Listed) -> None:
-        """Look at every pack of the root, in turns."""
+        """Forget what is gone, and look at every pack, or at the new ones and some of the others."""
         self.known.root = found.root.path
         watched = self.watcher.events.packs() if self.watcher.events else set()
-        for pack in (self.known.seen.keys() | watched) - set(found.ids):
+        for pack in (self.known.seen.keys() - found.ids) | (watched - found.ids):
             self._gone(pack)
-        self._begin_sweep(found.ids, is_whole=True)
+        is_all, self._is_all_due = self._is_first or self._is_all_due, False
+        self._is_all_looked_at = is_all
+        self._begin_sweep(list(found.ids) if is_all else self._some_of(found.ids), is_whole=True)
+
+    def _some_of(self, ids: set[str]) -> list[str]:
+        seen = self.known.seen.keys()
+        return self._rota.pick(ids, seen, self._polled() if self.watcher.polls_any(seen) else ())
 
     def _begin_sweep(self, ids: Sequence[str], *, is_whole: bool) -> None:
         self._sweep_began_s = self.clock()
@@ -317,7 +330,8 @@ class Rounds:
         took_s = now_s - self._sweep_began_s
         if is_whole:
             self._is_first = False
-            self._swept_s = took_s
+            if self._is_all_looked_at:
+                self._swept_s = took_s
             self.rescans += 1
         for pack, changing_s in self.reconciler.debounce.pop_restless(now_s=now_s).items():
             log.warning("pack_still_changing", pack=pack, changing_s=round(changing_s))
@@ -349,6 +363,7 @@ class Rounds:
 
     def _scan_soon(self, after_s: float = 0.0) -> None:
         """Look at all packs, but not all the time."""
+        self._is_all_due = True
         earliest_s = self._sweep_began_s + max(_RESCAN_AT_MOST_S, self._swept_s / _RESCAN_SHARE)
         self.timers.set_by(RoundDue("scan"), at_s=max(self.clock() + after_s, earliest_s))
 

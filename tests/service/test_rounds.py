@@ -257,3 +257,39 @@ def test_a_moved_pack_is_no_longer_listened_to(root: Path, rigs: list[Rig], tmp_
     assert events is not None
     assert events.packs() == {"dogs"}
     assert "cats" not in rig.known.seen
+
+
+def test_of_many_packs_a_round_looks_at_some_and_at_all_when_events_were_lost(
+    root: Path, rigs: list[Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """New ones and those that are gone are seen in each round: the root itself is listed."""
+    for number in range(8):
+        (root / f"more{number}").mkdir()
+    rig = opened(root, rigs, rescan_s=60, probe_s=3600)
+    rig.rounds._rota.most = 4
+    looked: list[str] = []
+    real = Rounds._is_still
+
+    def is_still(rounds: Rounds, pack: str) -> bool:
+        looked.append(pack)
+        return real(rounds, pack)
+
+    monkeypatch.setattr(Rounds, "_is_still", is_still)
+    seen: set[str] = set()
+    for _ in range(3):
+        looked.clear()
+        rig.turn(61.0)
+        assert len(looked) == 4
+        seen |= set(looked)
+    assert seen == set(os.listdir(root)) - {".anchord.lock"}
+    (root / "new").mkdir()
+    (root / "more0").rmdir()
+    rig.turn(61.0)
+    assert "new" in rig.known.seen
+    assert "more0" not in rig.known.seen
+    assert rig.watcher.events is not None
+    rig.watcher.events.overflowed()
+    looked.clear()
+    rig.rounds.heard()
+    rig.turn(5.0)
+    assert set(looked) == rig.known.seen.keys()
