@@ -22,6 +22,7 @@ from anchord.errors import AnchordError, CoverageError, as_ours
 from anchord.model import checked_model
 from anchord.printable import json_line, printable
 from anchord.settings import Settings, read_settings
+from anchord.shard import Shard
 from anchord.worker.client import Worker
 
 DEFAULT_CONFIG = Path("/etc/anchord/anchord.toml")
@@ -275,7 +276,7 @@ def anchors(
     from anchord.commands.anchors import put
 
     settings = _settings(config)
-    for line in put(root or Path(settings.root), pack_id, {"mouth": mouth, "eyes": eyes}):
+    for line in put(root or Path(settings.root), pack_id, {"mouth": mouth, "eyes": eyes}, settings.depth):
         _say(line)
 
 
@@ -323,7 +324,9 @@ def health(config: Path | None, root: Path | None) -> None:
     """Say whether the daemon is well: ends with 0 if it is, with 1 if not."""
     from anchord.commands import health as room
 
-    found = room.health(root or Path(_settings(config).root), now_s=time.time())
+    settings = _settings(config)
+    shard = Shard.of(settings.shard)
+    found = room.health(root or Path(settings.root), now_s=time.time(), shard=shard)
     _say(found.line)
     if not found.is_well:
         raise SystemExit(1)

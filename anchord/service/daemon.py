@@ -22,6 +22,7 @@ import structlog
 from anchord import __version__
 from anchord.errors import AnchordError, SettingsError
 from anchord.guard import guarded
+from anchord.service.keeper import Place
 from anchord.service.lanes import LATE_S, Lanes, Stepped
 from anchord.service.plan import Plan
 from anchord.service.queue import Queue, RetryDue
@@ -37,6 +38,7 @@ from anchord.service.watching.debounce import Debounce, Settled
 from anchord.service.watching.scanner import Known, Look, Names, look_at
 from anchord.service.watching.watcher import Watcher
 from anchord.settings import Settings, WorkerSettings
+from anchord.shard import Shard
 from anchord.worker.executor import Executor, Finished, Progressed, Task
 from anchord.worker.local import LocalExecutor
 
@@ -132,7 +134,7 @@ class Daemon:
         self._queue = Queue(self._timers)
         self._debounce = Debounce(settings.watch.settle_s, self._timers)
         self._lanes = Lanes(report=self._inbox.put, clock=self.clock)
-        self._watcher = Watcher(settings=settings.watch, wake=self._wake)
+        self._watcher = Watcher(settings=settings.watch, wake=self._wake, depth=settings.depth)
         self._executor = self.make_executor(settings.worker, self._inbox.put)
         self._verdicts = Verdicts(
             known=self._known,
@@ -165,7 +167,7 @@ class Daemon:
             clock=self.clock,
         )
         self._rounds = Rounds(
-            root=self._root,
+            place=self._place,
             settings=settings.watch,
             is_watching=not self.once,
             known=self._known,
@@ -231,6 +233,11 @@ class Daemon:
     @property
     def _root(self) -> Path:
         return self.root or Path(self._settings.root)
+
+    @property
+    def _place(self) -> Place:
+        settings = self._settings
+        return Place(root=self._root, depth=settings.depth, shard=Shard.of(settings.shard))
 
     def _wake(self) -> None:
         self._inbox.put(Woken())
@@ -366,7 +373,7 @@ class Daemon:
         self._settings = self._reconciler.settings = settings
         self._debounce.settle_s = settings.watch.settle_s
         self._executor.reload(settings.worker)
-        self._rounds.reload(self._root, settings.watch)
+        self._rounds.reload(self._place, settings.watch)
         log.info("settings_reloaded", root=str(self._root))
 
 

@@ -186,7 +186,7 @@ class Reconciler:
 
     def touch(self, pack: str) -> None:
         """Something in *pack* may have changed: look at it in a moment."""
-        if packs.is_pack_name(pack):
+        if packs.is_pack_name(pack[pack.rfind("/") + 1 :]):
             self._backlog.discard(pack)
             self.timers.set_by(LookDue(pack), at_s=self.clock() + _LOOK_AFTER_S)
 

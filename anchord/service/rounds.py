@@ -1,8 +1,4 @@
-"""
-Rounds of all packs: at the start, every ``rescan_s``, after lost events, and of those that change silently.
-
-The root may be a link, be made again, be mounted over, or be gone for a while; it is followed here.
-"""
+"""Rounds of packs: at the start, every ``rescan_s``, after lost events, and of those that change silently."""
 
 from __future__ import annotations
 
@@ -10,20 +6,18 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 import structlog
 
-from anchord import packs
 from anchord.atomic import remove_leftovers
 from anchord.errors import AnchordError
-from anchord.service import lock
+from anchord.service.keeper import Keeper, Listed, Place
 from anchord.service.lanes import Lanes, Stepped
 from anchord.service.reconciler import Reconciler
 from anchord.service.timers import Timers
 from anchord.service.watching.rota import Rota
 from anchord.service.watching.scanner import Known, Look, Sweep, is_still
-from anchord.service.watching.watcher import ROOT, STORM_S, RootKey, Watcher, root_key
+from anchord.service.watching.watcher import ROOT, STORM_S, Watcher
 from anchord.settings import WatchSettings
 
 # Packs that are taken from the events in one turn of the loop.
@@ -49,22 +43,13 @@ class RoundDue:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """The packs of the root, and whether it is another folder than before."""
-
-    root: RootKey
-    ids: set[str]
-    is_other: bool
-
-
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Rounds:
     """
     Brings every pack to the reconciler's notice, whether or not an event told of it.
 
     Args:
-        root: the avatars root, as it was given: links in it are followed anew each time; may be replaced.
+        place: the avatars root, and which of its packs; may be replaced.
         settings: may be replaced.
         is_watching: whether events are listened to, and rounds go on after the first.
         known: what was last seen of the packs.
@@ -76,7 +61,7 @@ class Rounds:
         clock: seconds, never going back.
     """
 
-    root: Path
+    place: Place
     settings: WatchSettings
     is_watching: bool
     known: Known
@@ -91,8 +76,7 @@ class Rounds:
     rescans: int = field(default=0, init=False)
     #: Changes that no file event told of: how good the watch is.
     missed_by_watch: int = field(default=0, init=False)
-    _lock: lock.Lock | None = field(default=None, init=False)
-    _locked: RootKey | None = field(default=None, init=False)
+    _keeper: Keeper = field(init=False)
     _sweep: Sweep | None = field(default=None, init=False)
     # Keys of the sweep's turns that have not come back, and a number for the next one.
     _turns: set[str] = field(default_factory=set, init=False)
@@ -108,6 +92,9 @@ class Rounds:
     # Packs in which a look found a change that no event has told of so far, and their devices.
     _untold: dict[str, int] = field(default_factory=dict, init=False)
 
+    def __post_init__(self) -> None:
+        self._keeper = Keeper(watcher=self.watcher, is_watching=self.is_watching)
+
     def open(self) -> int:
         """
         Take the root, watch it, and begin to look at every pack; how many there are.
@@ -115,7 +102,7 @@ class Rounds:
         Raises:
             RootError: it can't be read, or another daemon keeps it.
         """
-        found = self._look_through_root(self.root)
+        found = self._keeper.look_through(self.place)
         self._listed(found)
         if self.is_watching:
             self.timers.set(RoundDue("probe"), at_s=self.clock())
@@ -124,14 +111,14 @@ class Rounds:
     def close(self) -> None:
         """Stop watching, and give the root free."""
         self.watcher.close()
-        if self._lock:
-            self._lock.release()
+        self._keeper.release()
 
-    def reload(self, root: Path, settings: WatchSettings) -> None:
+    def reload(self, place: Place, settings: WatchSettings) -> None:
         """Look at everything anew, by other settings."""
-        if settings.mode != self.settings.mode:
+        if settings.mode != self.settings.mode or place.depth != self.place.depth:
+            self.watcher.depth = place.depth
             self.lanes.submit(ROOT, "forget", self.watcher.lose_root)
-        self.root, self.settings, self.watcher.settings = root, settings, settings
+        self.place, self.settings, self.watcher.settings = place, settings, settings
         self.reconciler.forget_all()
         self._is_first = True
         self.timers.set(RoundDue("scan"), at_s=self.clock())
@@ -176,8 +163,11 @@ class Rounds:
             return
         touched, is_all = events.take(_TAKEN)
         for pack in touched:
-            self._untold.pop(pack, None)
-            self.reconciler.touch(pack)
+            if pack.endswith("/") or pack == ROOT:
+                self._list_soon()  # a group has come or gone
+            elif self.place.shard.has(pack):
+                self._untold.pop(pack, None)
+                self.reconciler.touch(pack)
         if is_all:
             # Events were lost, or somebody is deleting the root with all that is in it: let him end.
             self._scan_soon(after_s=_LET_END_S)
@@ -204,27 +194,6 @@ class Rounds:
         if longest_s and self._sweep is not None:
             found |= dict.fromkeys(self._sweep.at, longest_s)
         return found
-
-    def _look_through_root(self, root: Path) -> Listed:
-        """
-        Take the root, watch it, and list its packs. Run in a lane but for the first time.
-
-        Raises:
-            RootError: it can't be read, or another daemon keeps it.
-        """
-        key = root_key(root)
-        is_other = key != self._locked
-        if is_other or self._lock is None or not self._lock.is_current():
-            # The new one first: where it can't be had, the old one is still ours.
-            taken = lock.Lock(Path(key.path))
-            if self._lock:
-                self._lock.release()
-            self._lock, self._locked = taken, key
-            if taken.unheld_because:
-                log.warning("root_unlocked", root=key.path, reason=taken.unheld_because)
-        if self.is_watching:
-            is_other = self.watcher.follow(key) or is_other
-        return Listed(key, set(packs.pack_ids(Path(key.path), follow=False)), is_other)
 
     def _followed(self, found: object) -> None:
         """Take in what became of the root."""
@@ -348,7 +317,7 @@ class Rounds:
 
     def _follow(self) -> None:
         if not self.lanes.is_busy_with(ROOT) and self._sweep is None:
-            self.lanes.submit(ROOT, "root", partial(self._look_through_root, self.root))
+            self.lanes.submit(ROOT, "root", partial(self._keeper.look_through, self.place))
         else:
             self.timers.set(RoundDue("scan"), at_s=self.clock() + _RESCAN_AT_MOST_S)
 
@@ -364,6 +333,9 @@ class Rounds:
     def _scan_soon(self, after_s: float = 0.0) -> None:
         """Look at all packs, but not all the time."""
         self._is_all_due = True
+        self._list_soon(after_s)
+
+    def _list_soon(self, after_s: float = 0.0) -> None:
         earliest_s = self._sweep_began_s + max(_RESCAN_AT_MOST_S, self._swept_s / _RESCAN_SHARE)
         self.timers.set_by(RoundDue("scan"), at_s=max(self.clock() + after_s, earliest_s))
 
@@ -379,8 +351,8 @@ class Rounds:
         if events is None:
             return
         for pack in events.pop_calm(time.monotonic()):
-            if pack == ROOT:
-                self.lanes.submit(ROOT, "listen", partial(self.watcher.listen, ROOT))
+            if pack == ROOT or pack.endswith("/"):
+                self.lanes.submit(ROOT, "listen", partial(self.watcher.listen, pack))
                 self._scan_soon()
             else:
                 self.reconciler.touch(pack)

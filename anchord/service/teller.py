@@ -70,7 +70,8 @@ class Teller:
         watcher, queue, verdicts = rounds.watcher, self.runner.queue, self.runner.verdicts
         return state.State(
             pid=os.getpid(),
-            root=str(rounds.root),
+            root=str(rounds.place.root),
+            shard="" if rounds.place.shard.is_all else str(rounds.place.shard),
             version=__version__,
             started_unix_s=self._started_unix_s,
             loop_turned_unix_s=time.time(),

@@ -12,6 +12,7 @@ import pytest
 import structlog
 
 from anchord.errors import AnchordError, RootError
+from anchord.service.keeper import Place
 from anchord.service.lanes import LATE_S, Stepped
 from anchord.service.queue import Queue
 from anchord.service.reconciler import LookDue, Reconciler
@@ -49,7 +50,7 @@ class Rig:
             clock=self.clock,
         )
         self.rounds = Rounds(
-            root=root,
+            place=Place(root=root),
             settings=settings,
             is_watching=True,
             known=self.known,
@@ -220,12 +221,12 @@ def test_another_root_is_taken_before_the_old_one_is_given_free(
     rig = opened(root, rigs)
     other = tmp_path / "other"
     (other / "mice").mkdir(parents=True)
-    rig.rounds.reload(other, WatchSettings())
+    rig.rounds.reload(Place(root=other), WatchSettings())
     rig.turn(1.0)
     assert rig.known.seen.keys() == {"mice"}
     assert (other / ".anchord.lock").exists()
     assert not (root / ".anchord.lock").exists()
-    rig.rounds.reload(tmp_path / "gone", WatchSettings())
+    rig.rounds.reload(Place(root=tmp_path / "gone"), WatchSettings())
     rig.turn(1.0)
     assert rig.rounds.lost_because
     assert (other / ".anchord.lock").exists()  # still kept, for it may be asked for again
