@@ -103,6 +103,7 @@ class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     cpu_s: Annotated[int, Meta(ge=1, le=86_400)] = 1800
     memory_mb: Annotated[int, Meta(ge=1024, le=1 << 20)] = 3072
     sandbox: Literal["auto", "require", "off"] = "auto"
+    engine: Literal["auto", "litert", "mediapipe"] = "auto"
     reuse: Literal["owner", "always", "never"] = "owner"
 
 

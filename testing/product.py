@@ -21,7 +21,7 @@ from anchord.manifest import statics_in
 from anchord.model import checked_model
 from anchord.settings import DEFAULT_BASE, ExtractSettings, Limits
 from anchord.tracking.extract import extract
-from anchord.tracking.faces.mediapipe import Face, FaceFinder
+from anchord.tracking.faces import Face, FaceFinder
 from testing.skin import Find, Seen
 
 

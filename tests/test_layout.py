@@ -16,11 +16,12 @@ HOUSE = Path(__file__).parents[1] / "anchord"
 DOORS = {
     "av": "tracking/video/reader.py",
     "mediapipe": "tracking/faces/mediapipe.py",
+    "ai_edge_litert": "tracking/faces/litert.py",
     "cv2": "tracking/motion/tracker.py",
     "watchdog": "service/watching/events.py",
     "prometheus_client": "service/report/metrics.py",
 }
-SECOND_DOORS = {"cv2": ("sprites/warp.py",)}
+SECOND_DOORS = {"cv2": ("sprites/warp.py", "tracking/faces/crops.py")}
 PURE = [
     "sprites/visemes.py",
     "sprites/manifest.py",
@@ -28,6 +29,8 @@ PURE = [
     "png.py",
     "tracking/anchors.py",
     "tracking/curves/interpolate.py",
+    "tracking/faces/face.py",
+    "tracking/faces/geometry.py",
     "tracking/faces/selection.py",
     "tracking/trajectory.py",
     "tracking/curves/gaps.py",
@@ -142,6 +145,7 @@ def test_only_the_rooms_that_steer_see_settings() -> None:
     """Rooms below take plain values, so they can be read and tested alone."""
     blind = [
         *PURE,
+        "tracking/faces/litert.py",
         "tracking/faces/mediapipe.py",
         "tracking/motion/tracker.py",
         "service/watching/events.py",

@@ -14,8 +14,7 @@ from anchord.sprites.warp import Floats, Matrix, Points
 from anchord.tracking import anchors
 from anchord.tracking.anchors import Placement
 from anchord.tracking.extract import tracked
-from anchord.tracking.faces import FaceFinder, light
-from anchord.tracking.faces.mediapipe import Face
+from anchord.tracking.faces import Face, FaceFinder, light
 from anchord.tracking.faces.mesh import EYE_CORNERS
 from anchord.tracking.video import Video
 from anchord.tracking.video.player import Pixels

@@ -16,7 +16,7 @@ from anchord.timeline import Timeline
 from anchord.tracking import anchors, outlining, quality
 from anchord.tracking.body import Outlined, Seen
 from anchord.tracking.composing import Taken, composed
-from anchord.tracking.faces.mediapipe import FaceFinder
+from anchord.tracking.faces import FaceFinder
 from anchord.tracking.faces.selection import Choice
 from anchord.tracking.gathering import Gathered
 from anchord.tracking.motion import regions, tracker

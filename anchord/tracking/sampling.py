@@ -12,8 +12,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from anchord.tracking.faces import light
-from anchord.tracking.faces.mediapipe import Face, FaceFinder
+from anchord.tracking.faces import Face, FaceFinder, light
 from anchord.tracking.faces.mesh import PARTS, Landmarks
 from anchord.tracking.faces.selection import Choice
 from anchord.tracking.faces.upright import Stand, Stands

@@ -51,7 +51,7 @@ class Child:
 
     def __init__(self, settings: WorkerSettings, command: Sequence[str]) -> None:
         self.status: int | None = None
-        arguments = [str(settings.threads), str(settings.memory_mb), settings.sandbox]
+        arguments = [str(settings.threads), str(settings.memory_mb), settings.sandbox, settings.engine]
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         strays.adopt()
         # All opened here: where descriptors run out half-way, Popen itself (Python 3.11.2) keeps what it has.

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from io import BufferedReader
 
     from anchord.tracking.faces import FaceFinder
+    from anchord.tracking.faces.finder import Asked
 
 OnProgress: TypeAlias = Callable[[int, int], None]
 
@@ -63,6 +64,7 @@ def main() -> NoReturn:
 
 def _serve() -> None:
     threads, memory_mb, mode = int(sys.argv[1]), int(sys.argv[2]), cast("layers.Mode", sys.argv[3])
+    engine = sys.argv[4]
     channel = socket.socket(fileno=os.dup(0))
     # Libraries may read or print what they like: nothing of it gets into the conversation.
     with open(os.devnull, "r+b") as nothing:  # noqa: PTH123  descriptors, not a file
@@ -83,7 +85,7 @@ def _serve() -> None:
     cage = layers.Cage(mode, memory_mb=memory_mb, frames=frames)
 
     try:
-        finder = _loaded(frames)
+        finder = _loaded(frames, engine)
         states = cage.shut()
     except ModelError as error:
         channel.sendall(protocol.encode(protocol.Unfit(error="ModelError", message=_text(error))))
@@ -97,14 +99,14 @@ def _serve() -> None:
         channel.sendall(protocol.encode(_work(*received, finder, channel, memory_mb)))
 
 
-def _loaded(threads: int) -> FaceFinder:
+def _loaded(threads: int, engine: str) -> FaceFinder:
     """The finder, with everything loaded that it and a video will ever need."""
     # The wings meet here and nowhere else: the parent never loads a decoder or a model.
     importlib.import_module("anchord.tracking.extract")
     importlib.import_module("anchord.sprites.make")
     from anchord.tracking.faces import FaceFinder
 
-    finder = FaceFinder(checked_model(), threads=threads)
+    finder = FaceFinder(checked_model(), threads=threads, engine=cast("Asked", engine))
     finder.rehearse()
     for module in _IMPORTED_LATE:
         importlib.import_module(module)

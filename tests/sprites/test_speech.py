@@ -9,7 +9,7 @@ import numpy as np
 from anchord.sprites import speech
 from anchord.sprites.clip import Shot
 from anchord.sprites.warp import Points
-from anchord.tracking.faces.mediapipe import Face
+from anchord.tracking.faces import Face
 from anchord.tracking.faces.mesh import LIPS_INSIDE, LIPS_RIM
 from tests.sprites.conftest import face
 

@@ -12,7 +12,7 @@ from anchord.manifest import Statics, statics_in
 from anchord.settings import ExtractSettings, Limits
 from anchord.timeline import Quality
 from anchord.tracking.extract import extract
-from anchord.tracking.faces.mediapipe import FaceFinder
+from anchord.tracking.faces import FaceFinder
 from testing.films import FILMS
 from testing.making import make
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from anchord.tracking.faces.mediapipe import Face
+from anchord.tracking.faces import Face
 from anchord.tracking.faces.mesh import PARTS
 from anchord.tracking.gathering import Gathered
 from anchord.tracking.motion import occlusion, registration

@@ -21,8 +21,8 @@ from anchord.kernel import capabilities, prctl, system_call
 loaded = process._loaded
 
 
-def loaded_and_taken_over(threads: int) -> Any:
-    finder = loaded(threads)
+def loaded_and_taken_over(threads: int, engine: str) -> Any:
+    finder = loaded(threads, engine)
     from anchord.tracking import extract
 
     extract.extract = attacked
