@@ -81,7 +81,7 @@ def test_of_no_face(both: tuple[FaceFinder, FaceFinder]) -> None:
 def test_auto_takes_the_first_that_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert room.engine_of("auto") == "mediapipe"
     there = {"ai_edge_litert"}
-    monkeypatch.setattr(room.importlib.util, "find_spec", lambda name: name if name in there else None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name if name in there else None)
     assert room.engine_of("auto") == "litert"
     with pytest.raises(SettingsError, match=r"worker\.engine = 'mediapipe': mediapipe is not installed"):
         room.engine_of("mediapipe")
