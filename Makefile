@@ -16,7 +16,7 @@ help:
 	@echo 'make hostile  every system call of a pack with every error'
 	@echo 'make torture  kills, storms, long runs, thousands of damaged videos: a quarter of an hour'
 	@echo 'make accuracy  how well anchors hold, on films with a known motion, against a budget'
-	@echo 'make bench  times and memory, as a table; bench-scale: with 10,000 packs, minutes'
+	@echo 'make bench  times and memory, as a table; bench-scale: many packs, many workers, half an hour'
 	@echo 'make install       put it on this server, as root: venv, unit, settings, man page'
 	@echo 'make uninstall     take that away; settings and timelines stay'
 	@echo 'make test-deploy   unit and image under a real systemd and a real Docker engine'
@@ -68,6 +68,8 @@ bench: $(VENV)/.installed
 
 bench-scale: $(VENV)/.installed
 	$(BIN)/python -m bench.scale
+	$(BIN)/python -m bench.schedule
+	$(BIN)/python -m bench.memory
 
 # Everything is pinned by hash; only `make lock` looks for newer releases.
 $(VENV)/.installed: requirements.lock pyproject.toml

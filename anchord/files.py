@@ -38,6 +38,16 @@ class _How(ctypes.Structure):
     _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
 
 
+# Numbers that most files have in common: 100,000 packs hold each of them once.
+_common: dict[int, int] = {}
+_MOST_COMMON = 1000
+
+
+def _one(number: int) -> int:
+    """The same number, and the same object where there are few of its kind."""
+    return _common.setdefault(number, number) if len(_common) < _MOST_COMMON else _common.get(number, number)
+
+
 class FileKey(NamedTuple):
     """What changes when a file does, without reading it; the quick half of staleness."""
 
@@ -53,13 +63,13 @@ class FileKey(NamedTuple):
     def of(cls, status: os.stat_result) -> FileKey:
         """The key in what stat(2) said."""
         return cls(
-            status.st_dev,
+            _one(status.st_dev),
             status.st_ino,
             status.st_size,
             status.st_mtime_ns,
             status.st_ctime_ns,
-            status.st_uid,
-            status.st_mode,
+            _one(status.st_uid),
+            _one(status.st_mode),
         )
 
     @classmethod

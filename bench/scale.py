@@ -20,12 +20,14 @@ from anchord.demo.film import encode, even_times_ms, film
 from bench.speed import cpu_ticks
 from tests.service.running import Daemon, drop, wait_until
 
-PACKS = (10_000,)
+PACKS = (10_000, 50_000, 100_000)
 RESCAN_S = 60
 WATCHED_S = 3 * RESCAN_S
 
 # Clips of two seconds, each pool in turn, so that whatever else the machine does meets all of them.
 CLIPS, ROUNDS, CLIP_S = 40, 3, 2.0
+# A lone clip, dropped into a daemon of one worker and one of two in turn.
+LONE = 8
 POOLS = ((1, 1), (1, 2), (2, 1), (2, 2))
 
 
@@ -35,6 +37,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         if part in ("all", "throughput"):
             throughput(Path(folder))
+        if part in ("all", "lone"):
+            lone(Path(folder))
         if part in ("all", "idle"):
             for count in map(int, numbers or PACKS):
                 idle(Path(folder) / str(count), count)
@@ -61,6 +65,26 @@ def throughput(folder: Path) -> None:
             f"  {pool[0]} x {pool[1]}: {statistics.median(each):6.1f} s ({min(each):.1f}-{max(each):.1f}), "
             f"{statistics.median(ratios):.2f} times the throughput of 1 x 2"
         )
+
+
+def lone(folder: Path) -> None:
+    """Whether a clip that is dropped alone is done as fast by a pool as by one worker."""
+    taken: dict[int, list[float]] = {1: [], 2: []}
+    clips = [encode(folder / f"lone{seed}.webm", film(seed=seed)) for seed in range(2)]
+    daemons = {count: Daemon(folder / f"lone-{count}", f"[worker]\nprocesses = {count}\n") for count in taken}
+    for daemon in daemons.values():
+        daemon.root.mkdir()
+    with daemons[1], daemons[2]:
+        for turn in range(LONE + 1):
+            for count, daemon in daemons.items():
+                after = len(daemon.events)
+                drop(daemon.root / "me" / "idle.webm", clips[turn % 2])
+                written = daemon.wait_for("timeline_written", after=after, limit_s=600)
+                if turn:  # the first starts a worker
+                    taken[count].append(float(written["elapsed_s"]))
+    ratio = statistics.median(two / one for one, two in zip(*taken.values(), strict=True))
+    medians = [statistics.median(each) for each in taken.values()]
+    print(f"\na lone clip of 4 s: {medians[0]:.2f} s with one worker, {medians[1]:.2f} with two; {ratio:.2f}")
 
 
 def _work_s(daemon: Daemon) -> float:

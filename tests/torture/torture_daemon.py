@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import random
@@ -21,6 +22,9 @@ OUTPUT = "anchors_timeline.json"
 KILLS = 300
 STORM = 5000
 SOAK = 1000
+WORKER_KILLS = 60
+
+POOL = "[worker]\nprocesses = 4\nthreads = 1\n"
 
 
 @pytest.fixture
@@ -58,7 +62,7 @@ def test_killed_at_random_moments_it_forgets_and_tears_nothing(root: Path) -> No
     pause = threading.Event()
     reached: set[str] = set()
     for round_ in range(KILLS):
-        with Daemon(root) as daemon:
+        with Daemon(root, POOL) as daemon:
             daemon.is_expected_to_end_well = False
             for _ in range(chance.randrange(3)):
                 drop(root / f"pack{chance.randrange(6)}" / "idle.webm", chance.choice(films))
@@ -90,7 +94,7 @@ def test_a_storm_that_overflows_the_event_queue_loses_no_pack(root: Path) -> Non
     real = {f"pack{number}" for number in range(0, STORM, STORM // 25)}
     limit.write_text("1")
     try:
-        with Daemon(root, rescan_s=30) as daemon:
+        with Daemon(root, POOL, rescan_s=30) as daemon:
             daemon.wait_for("daemon_started")
             for number in range(STORM):
                 pack = root / f"pack{number}"
@@ -114,6 +118,40 @@ def test_a_storm_that_overflows_the_event_queue_loses_no_pack(root: Path) -> Non
         limit.write_text(before)
 
 
+@pytest.mark.timeout(900)
+def test_workers_killed_at_random_cost_their_videos_nothing_but_time(root: Path) -> None:
+    """As the kernel does where memory is short: no video is blamed, none is made twice, nothing is left."""
+    chance, pause = random.Random(1), threading.Event()
+    film = small_film(fps=30, seconds=2)
+    packs = [f"pack{number}" for number in range(40)]
+    with Daemon(root, POOL) as daemon:
+        daemon.wait_for("daemon_started")
+        for pack in packs:
+            drop(root / pack / "idle.webm", film)
+        for _ in range(WORKER_KILLS):
+            pause.wait(chance.uniform(0.0, 0.6))
+            if workers := children(daemon.process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(chance.choice(workers), signal.SIGKILL)
+        wait_until(lambda: daemon.count("timeline_written") >= len(packs), limit_s=600)
+        daemon.wait_until_idle()
+        assert daemon.count("worker_lost") > WORKER_KILLS // 4
+        assert daemon.count("video_refused") == 0
+        written = [event["pack"] for event in daemon.events if event["event"] == "timeline_written"]
+        assert sorted(written) == sorted(packs)
+        assert len(children(daemon.process.pid)) <= 4
+    assert all(digest(root / pack / OUTPUT) for pack in packs)
+
+
+def children(pid: int) -> list[int]:
+    """The processes that any of its threads started."""
+    return [
+        int(child)
+        for file in Path(f"/proc/{pid}/task").glob("*/children")
+        for child in file.read_text().split()
+    ]
+
+
 def resident_kib(pid: int) -> int:
     with Path(f"/proc/{pid}/status").open() as lines:
         return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
@@ -124,7 +162,7 @@ def test_a_thousand_extractions_leave_memory_flat(root: Path) -> None:
     films = [small_film(fps=10, seconds=0.5, seed=seed) for seed in range(2)]
     packs = [f"pack{number}" for number in range(20)]
     readings: list[tuple[int, int]] = []
-    with Daemon(root, "[worker]\nmax_jobs = 1000000") as daemon:
+    with Daemon(root, "[worker]\nprocesses = 1\nmax_jobs = 1000000") as daemon:
         for number in range(SOAK // len(packs)):
             after = len(daemon.events)
             for pack in packs:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 #: So many of the packs that events tell of are looked at in each round, and all of them in turn. One look
 #: takes 10 us of CPU time.
-LOOKED_AT = 5000
+LOOKED_AT = 2500
 
 
 @dataclass(slots=True)

@@ -24,8 +24,6 @@ Mask = NDArray[np.bool_]
 #: (points, 2) float32: brightness (a logarithm) and redness of the skin where the points of all areas
 #: are, in the order of ``POINTS``; nan outside the picture.
 Texture = NDArray[np.float32]
-#: The same of many samples; worked out in double precision, some rows at a time.
-Seen = NDArray[np.float32] | NDArray[np.float64]
 
 #: The landmarks whose texture is kept, of all parts.
 POINTS = tuple(sorted({point for area in AREAS.values() for point in area}))
@@ -78,6 +76,19 @@ def _between(pixels: NDArray[np.uint8], at: Floats) -> Floats:
     return colours
 
 
+class _Area:
+    """(k, q, 2) the textures of a part's points in double precision, made for the rows that are asked for."""
+
+    def __init__(self, textures: NDArray[np.float32], area: NDArray[np.intp]) -> None:
+        self._textures, self._area = textures, area
+
+    def __len__(self) -> int:
+        return len(self._textures)
+
+    def __getitem__(self, rows: slice | list[int] | NDArray[np.intp]) -> Floats:
+        return np.nan_to_num(self._textures[rows][:, self._area].astype(np.float64))
+
+
 def covered(textures: NDArray[np.float32], clip: Shapes, part: str) -> Floats:
     """
     (k,) share of a part that something is in front of, 0–1; 0 where nothing can be told.
@@ -90,9 +101,8 @@ def covered(textures: NDArray[np.float32], clip: Shapes, part: str) -> Floats:
     area = np.searchsorted(POINTS, AREAS[part])
     shape = _median_shape(clip)[list(AREAS[part])]
     beside = np.argsort(np.abs(shape[:, None] - shape), axis=1, kind="stable")[:, : TUNING.texture_neighbours]
-    seen = textures[:, area]
-    can_tell = np.isfinite(seen[..., 0]) & ~_foreshortened(clip, list(AREAS[part]), beside)
-    np.nan_to_num(seen, copy=False)
+    seen = _Area(textures, area)
+    can_tell = np.isfinite(textures[..., 0])[:, area] & ~_foreshortened(clip, list(AREAS[part]), beside)
     itself = _itself(seen, part, beside, can_tell)
     if not len(itself):
         return np.zeros(len(seen))
@@ -106,7 +116,7 @@ def covered(textures: NDArray[np.float32], clip: Shapes, part: str) -> Floats:
     return np.where(is_itself & (share < TUNING.plain_share), 0.0, share)
 
 
-def _itself(seen: Seen, part: str, beside: NDArray[np.intp], can_tell: Mask) -> NDArray[np.intp]:
+def _itself(seen: _Area, part: str, beside: NDArray[np.intp], can_tell: Mask) -> NDArray[np.intp]:
     """
     Some samples that show the part itself; none where that can't be told from what may be in front.
 
@@ -115,9 +125,10 @@ def _itself(seen: Seen, part: str, beside: NDArray[np.intp], can_tell: Mask) -> 
     that looks more like lips, or lids and brows.
     """
     some = _spread(np.arange(len(seen)), TUNING.texture_compared)
+    shown = seen[some][..., 0]
     unlike = np.stack(
         [
-            (_foreign(seen[some, :, 0], seen[[i], :, 0], beside) & can_tell[some] & can_tell[i]).mean(axis=1)
+            (_foreign(shown, seen[[i]][..., 0], beside) & can_tell[some] & can_tell[i]).mean(axis=1)
             for i in some
         ]
     )
@@ -134,7 +145,7 @@ def _itself(seen: Seen, part: str, beside: NDArray[np.intp], can_tell: Mask) -> 
         ends = int(0 in members) + int(len(some) - 1 in members)
         score = len(members) / len(some) + TUNING.at_an_end * ends
         score += TUNING.part_likeness * float(
-            _likenesses(np.median(seen[some[members]].astype(np.float64), axis=0)[None], part)[0]
+            _likenesses(np.median(seen[some[members]], axis=0)[None], part)[0]
         )
         groups.append((score, centre, some[members]))
         left[members] = left[centre] = False
@@ -169,10 +180,12 @@ def hidden(times_ms: Floats, has_face: Mask, share: Floats) -> Mask:
     return np.asarray(mask & has_face)
 
 
-def _against(seen: Seen, known: NDArray[np.intp], beside: NDArray[np.intp], can_tell: Mask) -> Floats:
+def _against(seen: _Area, known: NDArray[np.intp], beside: NDArray[np.intp], can_tell: Mask) -> Floats:
     """(k,) share of points that look like in none of some samples spread over the *known* ones."""
-    references = seen[_spread(known, TUNING.texture_references), :, 0]
-    share: Floats = (_foreign(seen[..., 0], references, beside) & can_tell).mean(axis=1)
+    references = seen[_spread(known, TUNING.texture_references)][..., 0]
+    share = np.empty(len(seen))
+    for rows in _rows(len(seen)):
+        share[rows] = (_foreign(seen[rows][..., 0], references, beside) & can_tell[rows]).mean(axis=1)
     return share
 
 
@@ -182,7 +195,7 @@ def _spread(which: NDArray[np.intp], count: int) -> NDArray[np.intp]:
     return np.asarray(which[places], np.intp)
 
 
-def _foreign(seen: Seen, references: Seen, beside: NDArray[np.intp]) -> Mask:
+def _foreign(seen: Floats, references: Floats, beside: NDArray[np.intp]) -> Mask:
     """
     (k, q) where the texture around a point is that of no reference, or of one of many only.
 
@@ -194,14 +207,13 @@ def _foreign(seen: Seen, references: Seen, beside: NDArray[np.intp]) -> Mask:
         references: (r, q).
         beside: (q, b) which points are around a point, itself included.
     """
-    references = references.astype(np.float64)
     flat = TUNING.texture_flat * float(references.std(axis=1).mean()) ** 2
     there = references[:, beside]
     there = there - there.mean(axis=-1, keepdims=True)
     spread_there = (there**2).mean(axis=-1)
     foreign = np.empty(seen.shape, bool)
     for rows in _rows(len(seen)):
-        here = seen[rows].astype(np.float64)[:, beside]
+        here = seen[rows][:, beside]
         here = here - here.mean(axis=-1, keepdims=True)
         spread = (here**2).mean(axis=-1)
         best = second = np.full(spread.shape, -1.0)
@@ -221,12 +233,12 @@ def likeness(seen: Texture, part: str) -> float:
     return float(_likenesses(known[:, np.searchsorted(POINTS, AREAS[part])], part)[0])
 
 
-def _likenesses(seen: Seen, part: str) -> Floats:
+def _likenesses(seen: Floats | _Area, part: str) -> Floats:
     """(k,) how far lids and brows are darker than the skin around them, and lips also redder: -1 to 1."""
     drawn = np.isin(AREAS[part], DRAWN).astype(float)
     found = []
     for rows in _rows(len(seen)):
-        here = seen[rows].astype(np.float64)
+        here = seen[rows]
         darker = -_correlations(here[..., 0], drawn)
         found.append(darker if part != "mouth" else (darker + _correlations(here[..., 1], drawn)) / 2)
     return np.concatenate(found)
