@@ -209,7 +209,7 @@ class Reference(Struct, frozen=True, kw_only=True):
     eyes: Anchor | UnsetType = UNSET
 
 
-class Timeline(Struct, frozen=True, kw_only=True):
+class Timeline(Struct, frozen=True, kw_only=True, weakref=True):
     """The samples of one video in order, and what made them."""
 
     version: Literal[1] = 1
