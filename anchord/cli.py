@@ -7,33 +7,25 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
-from anchord import __version__, timeline
+from anchord import __version__, looking, timeline
 from anchord.commands.extract import Request, Result, extract_now
 from anchord.commands.progress import progress
 from anchord.errors import AnchordError, CoverageError, as_ours
 from anchord.model import checked_model
-from anchord.printable import json_line, printable
-from anchord.settings import Settings, read_settings
-from anchord.worker.client import Worker
-
-DEFAULT_CONFIG = Path("/etc/anchord/anchord.toml")
-
-_config = click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    envvar="ANCHORD_CONFIG",
-    help=f"Settings file. [default: {DEFAULT_CONFIG}, where there is one]",
-)
-_root = click.option(
-    "--root", type=click.Path(path_type=Path), help="The avatars root; wins over the settings."
-)
+from anchord.printable import json_line
+from anchord.settings import Settings
+from anchord.terminal import config_option as _config
+from anchord.terminal import root_option as _root
+from anchord.terminal import say as _say
+from anchord.terminal import settings_from as _settings
+from anchord.terminal import working as _working
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -314,25 +306,8 @@ def schema_timeline() -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(timeline.schema()), indent=2))
 
 
-def _say(line: str, *, err: bool = False) -> None:
-    """A line for a person; names in it are other people's."""
-    click.echo(printable(line), err=err)
-
-
-def _settings(config: Path | None) -> Settings:
-    if config is None and DEFAULT_CONFIG.is_file():
-        config = DEFAULT_CONFIG
-    return read_settings(config)
-
-
-@contextlib.contextmanager
-def _working(settings: Settings, what: str) -> Iterator[tuple[Worker, Callable[[int, int], None]]]:
-    """A worker, started before anything else is done: it needs half a second to load its libraries."""
-    checked_model()
-    with Worker(settings.worker) as worker, progress() as bar:
-        if bar:
-            bar.working(what, 0)
-        yield worker, bar.progressed if bar else lambda done, expected: None
+for _command in looking.COMMANDS:
+    anchord.add_command(_command)
 
 
 def _open_standard_streams() -> None:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anchord import anchor_at, read_timeline
+from anchord import Anchor, Timeline, anchor_at, read_timeline
+from anchord.placing import placed, references
 from anchord.reading import PARTS, Curves, Values
 from anchord.timeline import Part
 
@@ -82,6 +84,19 @@ class Reading:
         return np.maximum(np.searchsorted(self.samples_ms, times_ms, side="right") - 1, 0)
 
 
+#: Where the page's test says that mouth and eyes lie on the base face.
+STATICS: dict[Part, Values] = {"mouth": (256, 460, 160, 120, 0), "eyes": (256, 280, 232, 80, 4)}
+
+
+def _placed(timeline: Timeline, part: Part, anchors: Sequence[Anchor | None]) -> list[Values | None]:
+    """Where a sprite lies, for each anchor."""
+    reference = references(timeline, Curves.of(timeline), STATICS)[part]
+    return [
+        None if a is None else placed((a.cx, a.cy, a.w, a.h, a.roll), reference, STATICS[part])
+        for a in anchors
+    ]
+
+
 def main() -> None:
     """``python -m testing.reading [TIMELINE TIMES.json]...``: the library's anchors then, as JSON."""
     said = []
@@ -93,6 +108,7 @@ def main() -> None:
         }
         said.append(
             {part: [a and [a.cx, a.cy, a.w, a.h, a.roll] for a in anchors] for part, anchors in read.items()}
+            | {"placed": {part: _placed(timeline, part, read[part]) for part in PARTS if timeline.frames}}
         )
     json.dump(said, sys.stdout)
 

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { place, referenceOf } from "../src/placing.js";
 import { Timeline } from "../src/timeline.js";
 
 // A program reads with anchor_at() of the Python package, a page with Timeline: here the two are held together, and
@@ -23,7 +24,7 @@ function random(seed) {
 const anchor = (cx, cy, w, h, roll) => ({ x: cx - w / 2, y: cy - h / 2, w, h, cx, cy, roll });
 
 /** A whole timeline, as anchord writes one: samples at uneven times, rolls that go round and round. */
-function timeline({ seed, count, isClosed, startMs = 0, gaps = 0, halfTurns = false }) {
+function timeline({ seed, count, isClosed, startMs = 0, gaps = 0, halfTurns = false, reference }) {
 	const next = random(seed);
 	const frames = [];
 	let time_ms = startMs;
@@ -42,20 +43,44 @@ function timeline({ seed, count, isClosed, startMs = 0, gaps = 0, halfTurns = fa
 	return {
 		version: 1,
 		source: {
-			video: "idle.webm", fps: 25, frame_count: 3 * count, width: 512, height: 640, sample_every_n_frames: 3,
-			duration_ms, start_ms: startMs, variable_frame_rate: true, rotation: 0, alpha: false, codec: "vp9",
-			size: 1, mtime_us: 1, sha256,
+			video: "idle.webm",
+			fps: 25,
+			frame_count: 3 * count,
+			width: 512,
+			height: 640,
+			sample_every_n_frames: 3,
+			duration_ms,
+			start_ms: startMs,
+			variable_frame_rate: true,
+			rotation: 0,
+			alpha: false,
+			codec: "vp9",
+			size: 1,
+			mtime_us: 1,
+			sha256,
 		},
 		target: { width: 512, height: 640, fit: "contain" },
 		config: {
-			mouth_padding: 1.5, eyes_padding: 1.3, precision: 2, max_gap_ms: 500, follow: "auto", smoothing: "auto",
+			mouth_padding: 1.5,
+			eyes_padding: 1.3,
+			precision: 2,
+			max_gap_ms: 500,
+			follow: "auto",
+			smoothing: "auto",
 		},
 		generator: { name: "anchord", version: "0", method: 1, model_sha256: sha256, settings_sha256: sha256 },
 		loop: { closed: isClosed, seam_px: null },
 		quality: {
-			coverage: 1, samples: count, faces: count, gaps: holes, longest_gap_ms: 0, jitter_px: null,
-			face_height: null, warnings: [],
+			coverage: 1,
+			samples: count,
+			faces: count,
+			gaps: holes,
+			longest_gap_ms: 0,
+			jitter_px: null,
+			face_height: null,
+			warnings: [],
 		},
+		reference,
 		frames,
 	};
 }
@@ -68,17 +93,36 @@ const KINDS = {
 	"open with gaps": { seed: 5, count: 80, isClosed: false, gaps: 4 },
 	"closed with gaps": { seed: 6, count: 80, isClosed: true, startMs: 40, gaps: 4 },
 	"rolls half a turn apart": { seed: 7, count: 30, isClosed: true, halfTurns: true },
+	"with a reference": { seed: 12, count: 40, isClosed: true, reference: { time_ms: 500 } },
+	"with a reference of its own": {
+		seed: 13,
+		count: 40,
+		isClosed: true,
+		reference: { time_ms: 0, mouth: anchor(250, 450, 100, 50, 3) },
+	},
 	"two samples": { seed: 8, count: 2, isClosed: true },
 	"one sample": { seed: 9, count: 1, isClosed: false },
 	"one sample, closed": { seed: 10, count: 1, isClosed: true },
 	"no sample": { seed: 11, count: 0, isClosed: false },
 };
 
+/** As in testing/reading.py. */
+const STATICS = {
+	mouth: { cx: 256, cy: 460, w: 160, h: 120, roll: 0 },
+	eyes: { cx: 256, cy: 280, w: 232, h: 80, roll: 4 },
+};
+const valuesOf = ({ cx, cy, w, h, roll }) => [cx, cy, w, h, roll];
+
 /** Times everywhere, also before and behind the clip, at every sample, at both ends of every gap. */
 function timesOf({ source, frames, quality }) {
 	const next = random(99);
 	const all = Array.from({ length: 1000 }, () => source.start_ms - 500 + (source.duration_ms + 1500) * next());
-	return [...all, ...frames.map(({ time_ms }) => time_ms), ...quality.gaps.flat(), source.start_ms + source.duration_ms];
+	return [
+		...all,
+		...frames.map(({ time_ms }) => time_ms),
+		...quality.gaps.flat(),
+		source.start_ms + source.duration_ms,
+	];
 }
 
 const file = (name, content) => {
@@ -103,14 +147,22 @@ test("anchor_at() of the Python package reads as the page does, at thousands of 
 	for (const [i, { name, json, times }] of made.entries()) {
 		await t.test(name, () => {
 			const line = new Timeline(json);
+			const references = json.frames.length ? referenceOf(line, STATICS) : null;
 			for (const part of ["mouth", "eyes"]) {
 				times.forEach((time, k) => {
 					const out = { cx: 0, cy: 0, w: 0, h: 0, roll: 0 };
 					const seen = line.anchorAt(part, time, out);
-					const expected = seen ? [out.cx, out.cy, out.w, out.h, out.roll] : null;
 					compared++;
 					// The same operations in the same order, so not even the last bit differs.
-					assert.deepEqual(read[i][part][k], expected, `${part} at ${time}`);
+					assert.deepEqual(read[i][part][k], seen ? valuesOf(out) : null, `${part} at ${time}`);
+					if (!references) return;
+					// Sine and cosine are each library's own.
+					const sprite = read[i].placed[part][k];
+					if (!seen) return assert.equal(sprite, null);
+					place(out, references[part], STATICS[part]);
+					valuesOf(out).forEach((value, n) => {
+						assert.ok(Math.abs(value - sprite[n]) < 1e-9, `${part} placed at ${time}: ${valuesOf(out)}, ${sprite}`);
+					});
 				});
 			}
 		});
