@@ -87,7 +87,7 @@ class Extractor:
         self,
         video: str | os.PathLike[str],
         *,
-        on_progress: Callable[[int, int], None] = lambda done, expected: None,
+        on_progress: Callable[[int, int], None] | None = None,
         **options: Unpack[Options],
     ) -> Timeline:
         """
@@ -120,15 +120,19 @@ class Extractor:
         with self._lock:
             if self._worker.is_gone:
                 self._worker = Worker(self._settings.worker)
-            result = extract_now(request, self._settings, self._worker, on_progress)
+            result = extract_now(request, self._settings, self._worker, on_progress or _unseen)
         return timeline.decode(result.content)
+
+
+def _unseen(_done: int, _expected: int) -> None:
+    """Nobody looks on."""
 
 
 def extract(
     video: str | os.PathLike[str],
     *,
     settings: Settings | str | os.PathLike[str] | None = None,
-    on_progress: Callable[[int, int], None] = lambda done, expected: None,
+    on_progress: Callable[[int, int], None] | None = None,
     **options: Unpack[Options],
 ) -> Timeline:
     """
