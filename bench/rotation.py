@@ -73,7 +73,7 @@ class Case:
 
     def drawn(self, shaped: Floats) -> Floats:
         """(n, 4, 2) the corners, given their (n, 4, 2) places on the upright overlay."""
-        return shaped @ self.turn.transpose(0, 2, 1)
+        return np.asarray(shaped @ self.turn.transpose(0, 2, 1))
 
     def plain(self) -> Floats:
         """As the page does."""

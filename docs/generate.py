@@ -107,7 +107,10 @@ def _row(field: msgspec.structs.FieldInfo, path: str, words: dict[str, str]) -> 
 
 def _allowed(kind: Any) -> str:
     """What a value may be, in words."""
-    found = inspect.type_info(kind)
+    return _words(inspect.type_info(kind))
+
+
+def _words(found: inspect.Type) -> str:
     match found:
         case inspect.LiteralType(values=values):
             return ", ".join(f"`{value}`" for value in values)
@@ -119,6 +122,14 @@ def _allowed(kind: Any) -> str:
             return " ".join(part for part in (noun, least, most) if part)
         case inspect.BoolType():
             return "`true`, `false`"
+        case inspect.UnionType(types=types):
+            return " or ".join(_words(each) for each in types)
+        case inspect.VarTupleType(item_type=item):
+            return f"a list of {_words(item)}"
+        case inspect.StrType(pattern=str(pattern)):
+            return f"text as `{pattern}`".replace("|", "\\|")
+        case inspect.StrType(min_length=int(least)):
+            return "text, not empty" if least == 1 else f"text of {least} letters or more"
         case _:
             return "text"
 
