@@ -40,6 +40,10 @@ WARNINGS: dict[str, Advice] = {
         "something such as a hand is in front of mouth or eyes for a while",
         "keep hands, hair and microphones away from the face",
     ),
+    "eyes_covered": Advice(
+        "the eyes are behind something, such as sunglasses or hair, and overlays would be drawn over it",
+        "take it off, or leave the eyes' overlay out",
+    ),
     "face_cut": Advice(
         "the edge of the frame cuts the face", "keep it whole and centred, or crop the video less tightly"
     ),

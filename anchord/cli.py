@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,20 @@ from anchord import __version__, looking, timeline
 from anchord.commands.extract import Request, Result, extract_now
 from anchord.commands.progress import progress
 from anchord.errors import AnchordError, CoverageError, as_ours
-from anchord.model import checked_model
 from anchord.printable import json_line
-from anchord.settings import Settings
+from anchord.shard import Shard
 from anchord.terminal import config_option as _config
 from anchord.terminal import root_option as _root
 from anchord.terminal import say as _say
 from anchord.terminal import settings_from as _settings
 from anchord.terminal import working as _working
+
+_retry_s = click.option(
+    "--retry-s",
+    type=click.FloatRange(0, 86_400),
+    default=60.0,
+    help="Of what ends by itself: try again so long, at the end, what the machine got wrong. [default: 60]",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -38,50 +45,68 @@ def anchord() -> None:
 @_config
 @_root
 @click.option("--once", is_flag=True, help="Work everything off and end: 0, or 1 where a pack failed.")
+@_retry_s
 @click.option("-v", "--verbose", is_flag=True, help="Log the inner steps too.")
-def run(config: Path | None, root: Path | None, once: bool, verbose: bool) -> None:
+def run(config: Path | None, root: Path | None, once: bool, retry_s: float, verbose: bool) -> None:
     """Watch the avatars root and keep every pack's timeline up to date."""
-    from anchord import log
-    from anchord.service.daemon import Daemon
-    from anchord.service.report import state
-    from anchord.service.report.metrics import Metrics
-    from anchord.service.report.sd_notify import Notifier
+    from anchord.commands.run import run_daemon
 
-    sink = log.stderr_sink()
-
-    def read() -> Settings:
-        settings = _settings(config)
-        level = "debug" if verbose else settings.log.level
-        log.set_up(form=settings.log.format, level=level, sink=sink)
-        return settings
-
-    # The worker has the same file, but what it says of it would be no reason to end.
-    checked_model()
-    notifier = Notifier.from_environment()
-    textfile = read().metrics.textfile
-    metrics = Metrics(Path(textfile) if textfile else None)
-    try:
-        with progress() if once else contextlib.nullcontext() as bar:
-            daemon = Daemon(
-                read_settings=read,
-                root=root,
-                once=once,
-                observer=bar,
-                publishers=[] if once else [state.publisher(), metrics.publish],
-                notifier=notifier,
-                on_result=metrics.extracted,
-            )
-            is_well = daemon.run()
-    finally:
-        sink.close()
+    with progress() if once else contextlib.nullcontext() as bar:
+        is_well = run_daemon(
+            partial(_settings, config), root, is_verbose=verbose, once=once, retry_s=retry_s, observer=bar
+        )
     if once and not is_well:
+        raise SystemExit(1)
+
+
+@anchord.command()
+@_config
+@_root
+@click.option("--stale-only", is_flag=True, help="Leave out packs that have no timeline yet.")
+@click.option("--limit", type=click.IntRange(1), help="Work on so many packs at most.")
+@click.option("--dry-run", is_flag=True, help="Only say which packs would be worked on, and why.")
+@_retry_s
+@click.option("-v", "--verbose", is_flag=True, help="Log the inner steps too.")
+def backfill(
+    config: Path | None,
+    root: Path | None,
+    stale_only: bool,
+    limit: int | None,
+    dry_run: bool,
+    retry_s: float,
+    verbose: bool,
+) -> None:
+    """
+    Work off all that is stale, once, the longest unchanged first, and say what came of it.
+
+    All packs are looked at before the first is begun. Whenever it is stopped, what is done is done: the
+    next one goes on from there. Ends with 1 where a pack failed.
+    """
+    from anchord.commands import backfill as room
+    from anchord.commands.run import run_daemon
+
+    plan = room.plan(stale_only=stale_only, limit=limit, dry_run=dry_run)
+    with progress() as bar:
+        is_well = run_daemon(
+            partial(_settings, config),
+            root,
+            is_verbose=verbose,
+            once=True,
+            retry_s=0.0 if dry_run else retry_s,
+            plan=plan,
+            observer=room.Progress(bar),
+        )
+    where = str(root or _settings(config).root)
+    for line in room.lines(where, plan.outcome, limit=limit, dry_run=dry_run):
+        _say(line)
+    if not is_well:
         raise SystemExit(1)
 
 
 @anchord.command()
 @click.argument("video", required=False, type=click.Path(path_type=Path))
 @click.option("--avatar-id", help="Folder of the pack in the avatars root.")
-@click.option("--input", "input_name", help="The pack's video. [default: idle.webm, or what the pack names]")
+@click.option("--input", "input_name", help="The video's name. [default: idle.webm, or what the pack names]")
 @click.option("-o", "--output", help="The timeline's file, - for stdout. [default: anchors_timeline.json]")
 @click.option("--sample-rate", type=int, help="Look at every n-th frame. [default: 3]")
 @click.option("--mouth-padding", type=float, help="Mouth box over the lips' tight box. [default: 1.5]")
@@ -111,9 +136,10 @@ def extract(
     **flags: Any,
 ) -> None:
     """
-    Extract one video, now: VIDEO is a file, or --avatar-id names a pack.
+    Extract one video, now: VIDEO is a file, - for stdin, or --avatar-id names a pack.
 
-    Flags win over every settings file.
+    Flags win over every settings file. What comes by stdin belongs to no pack, and goes to stdout unless
+    --output says otherwise; --input gives it the name that the timeline says.
     """
     settings = _settings(config)
     if (video is None) == (avatar_id is None):
@@ -241,7 +267,7 @@ def anchors(
     from anchord.commands.anchors import put
 
     settings = _settings(config)
-    for line in put(root or Path(settings.root), pack_id, {"mouth": mouth, "eyes": eyes}):
+    for line in put(root or Path(settings.root), pack_id, {"mouth": mouth, "eyes": eyes}, settings.depth):
         _say(line)
 
 
@@ -289,7 +315,9 @@ def health(config: Path | None, root: Path | None) -> None:
     """Say whether the daemon is well: ends with 0 if it is, with 1 if not."""
     from anchord.commands import health as room
 
-    found = room.health(root or Path(_settings(config).root), now_s=time.time())
+    settings = _settings(config)
+    shard = Shard.of(settings.shard)
+    found = room.health(root or Path(settings.root), now_s=time.time(), shard=shard)
     _say(found.line)
     if not found.is_well:
         raise SystemExit(1)

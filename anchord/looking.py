@@ -58,7 +58,7 @@ def preview(
     if video + plot + html > 1:
         raise click.UsageError("--video, --plot and --html are one too many: choose one")
     settings = settings_from(config)
-    found = room.targets(named, root or Path(settings.root), everything=everything)
+    found = room.targets(named, root or Path(settings.root), settings, everything=everything)
     if html:
         _page(found, settings, output or "anchord.html")
         return
@@ -95,7 +95,7 @@ def _cards(found: Sequence[Target], settings: Settings) -> list[Card]:
             bar.working("packs", 0)
         seen = itertools.count(1)
         return room.cards(
-            found, settings, lambda _name: bar.progressed(next(seen), len(found)) if bar else None
+            found, settings, lambda _name: bar.progressed("packs", next(seen), len(found)) if bar else None
         )
 
 
@@ -119,7 +119,7 @@ def report(as_json: bool, html: str | None, config: Path | None, root: Path | No
         click.echo(json_line(msgspec.json.encode(made).decode()))
     elif html:
         heading, subtitle = room.title(made)
-        cards = _cards(room.worst_targets(made, root), settings)
+        cards = _cards(room.worst_targets(made, settings, root), settings)
         write_through(html, joined(page(heading, subtitle, cards, room.tables(made))))
         say(f"{made.packs} packs: {html}")
     else:

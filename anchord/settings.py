@@ -25,6 +25,7 @@ from anchord.manifest import MAX_BYTES as MAX_MANIFEST_BYTES
 from anchord.manifest import NAME as MANIFEST_NAME
 from anchord.manifest import Statics, statics_in
 from anchord.parsing import brief, check_bounds
+from anchord.shard import Shard
 from anchord.timeline import Extra
 
 #: A pack's own file and the daemon's file have the same name in different places.
@@ -90,8 +91,10 @@ class WatchSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The process that decodes a video and finds the face in it."""
+    """The processes that decode videos and find the face in them."""
 
+    processes: Annotated[int, Meta(ge=0, le=256)] = 0
+    memory_total_mb: Annotated[int, Meta(ge=0, le=1 << 24)] = 0
     threads: Annotated[int, Meta(ge=0, le=256)] = 0
     timeout_s: Annotated[float, Meta(ge=1, le=86_400)] = 900.0
     idle_s: Annotated[float, Meta(ge=1, le=86_400)] = 300.0
@@ -120,6 +123,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything the daemon's own file can say."""
 
     root: Annotated[str, Meta(min_length=1)] = "/usr/share/nginx/html/avatars"
+    depth: Annotated[int, Meta(ge=1, le=2)] = 1
+    shard: str = ""
     watch: WatchSettings = WatchSettings()
     extract: ExtractSettings = ExtractSettings()
     limits: Limits = Limits()
@@ -184,18 +189,19 @@ def read_settings(path: Path | None) -> Settings:
     for key, value in table.items():
         if key == "packs":
             values["packs"] = _checked_packs(value, source)
-        elif key == "root":
-            values["root"] = _checked_value(Settings, key, value, source, "")
+        elif key in ("root", "depth", "shard"):
+            values[key] = _checked_value(Settings, key, value, source, "")
             origins[key] = source
         else:
             section = cast("type[Struct]", type(getattr(Settings(), key)))
             values[key] = section(**_checked_table(section, value, source, key))
             origins |= {f"{key}.{name}": source for name in value}
+    Shard.of(values.get("shard", ""), source)
     return Settings(**values, origins=origins)
 
 
 def pack_settings(
-    settings: Settings, pack: str, folder: Folder, flags: Mapping[str, Any] | None = None
+    settings: Settings, pack: str, folder: Folder | None, flags: Mapping[str, Any] | None = None
 ) -> PackSettings:
     """
     What holds for *pack*.
@@ -203,7 +209,8 @@ def pack_settings(
     Args:
         settings: the daemon's settings.
         pack: the pack's id, as in ``[packs."<id>"]``.
-        folder: the pack's, opened: its ``anchord.toml`` and ``manifest.json`` are looked for there.
+        folder: the pack's, opened: its ``anchord.toml`` and ``manifest.json`` are looked for there. None
+            for a video that lies in no pack.
         flags: values from a command line; they win over every file.
 
     Raises:
@@ -214,7 +221,7 @@ def pack_settings(
     layers: list[tuple[Mapping[str, Any], str]] = []
     if pack in settings.packs:
         layers.append((settings.packs[pack], f'anchord.toml [packs."{pack}"]'))
-    if (content := _optional(folder, FILE_NAME, MAX_SETTINGS_BYTES)) is not None:
+    if folder and (content := _optional(folder, FILE_NAME, MAX_SETTINGS_BYTES)) is not None:
         file = f"{folder.path}/{FILE_NAME}"
         layers.append((_checked_table(_PackKeys, _toml(content, file), file, ""), file))
     if flags:
@@ -226,10 +233,10 @@ def pack_settings(
         for key, source in settings.origins.items()
         if key.startswith("extract.")
     }
-    manifest = f"{folder.path}/{MANIFEST_NAME}"
+    manifest = f"{folder.path}/{MANIFEST_NAME}" if folder else MANIFEST_NAME
     is_named = any("video" in layer for layer, _ in layers)
     try:
-        said = _manifest(folder)
+        said = _manifest(folder) if folder else _Manifest()
     except (SettingsError, FileError):
         # Who names the video elsewhere may keep what he likes there.
         if not is_named:

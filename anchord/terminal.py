@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import click
@@ -46,4 +47,4 @@ def working(settings: Settings, what: str) -> Iterator[tuple[Worker, Callable[[i
     with Worker(settings.worker) as worker, progress() as bar:
         if bar:
             bar.working(what, 0)
-        yield worker, bar.progressed if bar else lambda done, expected: None
+        yield worker, partial(bar.progressed, what) if bar else lambda done, expected: None

@@ -28,7 +28,7 @@ from anchord.tracking.extract import extract
 from anchord.tracking.faces import FaceFinder
 from testing.films import FILMS
 from testing.making import Film, make
-from testing.stills import still
+from testing.stills import EYES_AT, EYES_PX, still
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "warnings"
@@ -95,6 +95,19 @@ def two(folder: Path) -> None:
     encode(folder / "idle.webm", pictures)
 
 
+def in_sunglasses(folder: Path) -> None:
+    """A person who keeps them on."""
+    picture = still("admiral").pixels.astype(np.uint8)
+    for side in (-0.335, 0.335):
+        at = (round(EYES_AT[0] + side * EYES_PX), round(EYES_AT[1] + 0.03 * EYES_PX))
+        axes = (round(0.27 * EYES_PX), round(0.21 * EYES_PX))
+        cv2.ellipse(picture, at, axes, 0, 0, 360, (22, 20, 20), -1, cv2.LINE_AA)
+    encode(
+        folder / "idle.webm",
+        ((time, np.roll(picture, round(4 * np.sin(time / 500)), axis=1)) for time in TIMES),
+    )
+
+
 def nobody(folder: Path) -> None:
     """A wall on which light wanders."""
     y, x = np.mgrid[:640, :512]
@@ -122,6 +135,7 @@ MADE: dict[str, Callable[[Path], None]] = {
     "upside_down": portrait(spoil=lambda picture: np.ascontiguousarray(picture[::-1, ::-1])),
     "tilted": portrait(spoil=lambda picture: np.ascontiguousarray(np.rot90(picture))),
     "face_covered": tested(first("hand_")),
+    "eyes_covered": in_sunglasses,
     "face_cut": portrait(lambda t_s: Pose(x=80 + 30 * np.sin(2 * t_s), y=300).matrix()),
     "several_faces": two,
     "large_turns": tested(first("turn")),

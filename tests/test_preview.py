@@ -17,6 +17,7 @@ import pytest
 
 from anchord.commands.preview import Target, outputs, targets
 from anchord.errors import NoInputError, OutputError, SettingsError
+from anchord.settings import Settings
 from tests.films import small_film
 from tests.service.running import drop
 from tests.test_cli import anchord
@@ -155,16 +156,25 @@ def test_the_page_has_every_pack_and_says_what_is_wrong_with_one(made: Path, tmp
 def test_what_was_named_is_a_video_a_folder_or_a_packs_id(tmp_path: Path) -> None:
     (tmp_path / "ada").mkdir()
     (tmp_path / "ada" / "idle.webm").write_bytes(b"")
-    assert targets(["ada"], tmp_path, everything=False) == [Target(name="ada", folder=str(tmp_path / "ada"))]
-    assert targets([], tmp_path, everything=True) == targets(["ada"], tmp_path, everything=False)
-    assert targets([str(tmp_path / "ada")], Path("/nowhere"), everything=False)[0].video is None
-    clip = targets([str(tmp_path / "ada" / "idle.webm")], tmp_path, everything=False)[0]
+    assert targets(["ada"], tmp_path, Settings(), everything=False) == [
+        Target(name="ada", folder=str(tmp_path / "ada"))
+    ]
+    assert targets([], tmp_path, Settings(), everything=True) == targets(
+        ["ada"], tmp_path, Settings(), everything=False
+    )
+    assert targets([str(tmp_path / "ada")], Path("/nowhere"), Settings(), everything=False)[0].video is None
+    groups = Settings(depth=2)
+    (tmp_path / "ab" / "abcd").mkdir(parents=True)
+    [found] = targets(["ab/abcd"], tmp_path, groups, everything=False)
+    assert found == Target(name="ab/abcd", folder=str(tmp_path / "ab/abcd"))
+    assert outputs([found], "sheet", None) == ["ab-abcd.png"]
+    clip = targets([str(tmp_path / "ada" / "idle.webm")], tmp_path, Settings(), everything=False)[0]
     assert (clip.name, clip.folder) == ("idle.webm", str(tmp_path / "ada"))
     with pytest.raises(NoInputError, match="no such pack"):
-        targets(["bob"], tmp_path, everything=False)
+        targets(["bob"], tmp_path, Settings(), everything=False)
     for named, everything in (([], False), (["ada"], True)):
         with pytest.raises(SettingsError, match="--all"):
-            targets(named, tmp_path, everything=everything)
+            targets(named, tmp_path, Settings(), everything=everything)
 
 
 def test_where_it_goes_is_checked_before_any_work(tmp_path: Path) -> None:

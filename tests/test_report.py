@@ -87,7 +87,7 @@ def test_who_needs_a_person_is_named_with_the_reason(found: Report) -> None:
 
 def test_the_worst_come_first(found: Report, root: Path) -> None:
     assert [pack.pack for pack in found.worst] == ["gap", "dark", "drawn", "good"]
-    assert worst_targets(found, root)[0] == Target(name="gap", folder=str(root / "gap"))
+    assert worst_targets(found, Settings(), root)[0] == Target(name="gap", folder=str(root / "gap"))
 
 
 def test_text_tables_and_json_say_the_same(found: Report) -> None:
@@ -109,7 +109,7 @@ def test_a_name_that_moves_the_cursor_is_escaped(tmp_path: Path) -> None:
     put(tmp_path, "evil\x1b[2J\u202e", "dark")
     found = report(Settings(), tmp_path)
     assert found.warnings[0].packs == ["evil\\x1b[2J\\u202e"]
-    assert worst_targets(found, tmp_path)[0].folder.endswith("evil\x1b[2J\u202e")
+    assert worst_targets(found, Settings(), tmp_path)[0].folder.endswith("evil\x1b[2J\u202e")
 
 
 def test_as_a_person_types_it(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from anchord.preview.page import Card
 from anchord.preview.plot import plot
 from anchord.printable import printable
 from anchord.settings import PackSettings, Settings
+from anchord.shard import Shard
 from anchord.timeline import Timeline
 from anchord.worker.client import Worker
 from anchord.worker.protocol import PreviewFile, PreviewJob, PreviewKind
@@ -83,7 +84,7 @@ class Found:
     is_written: bool
 
 
-def targets(named: Sequence[str], root: Path, *, everything: bool) -> list[Target]:
+def targets(named: Sequence[str], root: Path, settings: Settings, *, everything: bool) -> list[Target]:
     """
     Packs and videos that a person named; all of *root*, if *everything*.
 
@@ -97,17 +98,20 @@ def targets(named: Sequence[str], root: Path, *, everything: bool) -> list[Targe
     if everything == bool(named):
         raise SettingsError("name packs or videos, or --all for every pack of the avatars root")
     if everything:
-        return [Target(name=pack.id, folder=pack.folder) for pack in packs.find_packs(root)]
-    return [_target(name, root) for name in named]
+        shard = Shard.of(settings.shard)
+        found = packs.find_packs(root, settings.depth, shard)
+        return [Target(name=pack.id, folder=pack.folder) for pack in found]
+    return [_target(name, root, settings.depth) for name in named]
 
 
-def _target(name: str, root: Path) -> Target:
+def _target(name: str, root: Path, depth: int) -> Target:
     path = Path(name)
     if path.is_dir():
         return Target(name=path.resolve().name, folder=str(path.absolute()))
-    if path.exists() or "/" in name:
+    # Where packs lie in groups, an id has a slash, too.
+    if path.exists() or name.count("/") >= depth:
         return Target(name=path.name, folder=str(path.absolute().parent), video=path)
-    pack = packs.pack_called(root, name)
+    pack = packs.pack_called(root, name, depth)
     return Target(name=pack.id, folder=pack.folder)
 
 
@@ -129,7 +133,7 @@ def outputs(found: Sequence[Target], form: Form, output: str | None) -> list[str
         folder = Path(output or ".")
         if not folder.is_dir():
             raise OutputError(f"{folder}: cannot be written to: no folder of this name is there")
-        return [str(folder / f"{target.name}{SUFFIXES[form][0]}") for target in found]
+        return [str(folder / f"{target.name.replace('/', '-')}{SUFFIXES[form][0]}") for target in found]
     if not output.endswith(SUFFIXES[form]):
         raise SettingsError(f"-o {output!r}: must end with {' or '.join(SUFFIXES[form])}")
     if not (parent := Path(output).absolute().parent).is_dir():
@@ -153,8 +157,10 @@ def previews(
         for i, (target, file) in enumerate(found):
             if bar:
                 bar.working(target.name, len(found) - i - 1)
-            on_progress = bar.progressed if bar else _unseen
+            on_progress = partial(bar.progressed, target.name) if bar else _unseen
             yield target, file, guarded(partial(_preview, target, form, file, settings, kept, on_progress))
+            if bar:
+                bar.finished(target.name)
 
 
 def _preview(

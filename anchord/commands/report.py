@@ -25,6 +25,7 @@ from anchord.packs import Pack
 from anchord.preview.page import Table
 from anchord.printable import printable
 from anchord.settings import ExtractSettings, Settings
+from anchord.shard import Shard
 
 #: So many of the worst are shown one by one.
 WORST = 20
@@ -121,7 +122,7 @@ def report(settings: Settings, root: Path, *, now_s: float | None = None) -> Rep
         RootError: the root can't be read.
     """
     found = status.report(settings, root)
-    seen = [_seen(settings, pack) for pack in packs.find_packs(root)]
+    seen = [_seen(settings, pack) for pack in _packs_of(settings, root)]
     rated = [(one.pack, one.head.quality) for one in seen if one.head and one.head.quality is not UNSET]
     coverages = [quality.coverage for _, quality in rated]
     return Report(
@@ -220,14 +221,18 @@ def tables(made: Report) -> list[Table]:
     ]
 
 
-def worst_targets(made: Report, root: Path) -> list[Target]:
+def worst_targets(made: Report, settings: Settings, root: Path) -> list[Target]:
     """The packs that a page shows, the worst first."""
-    known = {printable(pack.id): pack for pack in packs.find_packs(root)}
+    known = {printable(pack.id): pack for pack in _packs_of(settings, root)}
     return [
         Target(name=known[worst.pack].id, folder=known[worst.pack].folder)
         for worst in made.worst
         if worst.pack in known
     ]
+
+
+def _packs_of(settings: Settings, root: Path) -> list[Pack]:
+    return packs.find_packs(root, settings.depth, Shard.of(settings.shard))
 
 
 def _seen(settings: Settings, pack: Pack) -> _Seen:

@@ -21,6 +21,7 @@ from anchord.service import lock
 from anchord.service.report import state
 from anchord.service.report.state import State
 from anchord.settings import Settings
+from anchord.shard import Shard
 
 
 class PackReport(Struct, frozen=True, kw_only=True):
@@ -52,8 +53,9 @@ def report(settings: Settings, root: Path) -> Report:
     Raises:
         RootError: the root can't be read.
     """
-    pid = lock.holder(root)
-    published = state.read(root)
+    shard = Shard.of(settings.shard)
+    pid = lock.holder(root, shard)
+    published = state.read(root, shard=shard)
     if pid == 0 and (published is None or time.time() - published.loop_turned_unix_s > MAX_AGE_S):
         pid = None  # a lock that this user may not ask about, and nobody who tells of himself
     # What a daemon that is gone has left behind says nothing about now.
@@ -63,7 +65,7 @@ def report(settings: Settings, root: Path) -> Report:
         running=pid is not None,
         pid=live.pid if live else pid,
         daemon=live,
-        packs=[_pack(settings, pack, live) for pack in packs.find_packs(root)],
+        packs=[_pack(settings, pack, live) for pack in packs.find_packs(root, settings.depth, shard)],
     )
 
 
@@ -74,14 +76,22 @@ def lines(found: Report) -> list[str]:
         counts = daemon.counts
         head = (
             f"anchord {daemon.version}, process {daemon.pid}: {daemon.watch.state}, "
-            f"worker {daemon.worker.state}, {counts.get('written', 0)} written, "
+            f"{_workers(daemon)}, {counts.get('written', 0)} written, "
             f"{counts.get('failed', 0)} failed"
         )
     else:
         head = f"process {found.pid}, which tells nothing here" if found.running else "no daemon running"
     width = max((len(pack.pack) for pack in found.packs), default=0)
-    watch = [f"watch: {daemon.watch.detail}"] if daemon and daemon.watch.detail else []
-    return [f"{found.root}: {head}", *watch, *(_line(pack, width) for pack in found.packs)]
+    parts = (("watch", daemon.watch), ("worker", daemon.worker)) if daemon else ()
+    details = [f"{name}: {part.detail}" for name, part in parts if part.detail]
+    return [f"{found.root}: {head}", *details, *(_line(pack, width) for pack in found.packs)]
+
+
+def _workers(daemon: State) -> str:
+    places, working = (daemon.counts.get(name, 0) for name in ("worker_places", "workers_working"))
+    if places < 2:
+        return f"worker {daemon.worker.state}"
+    return f"workers {daemon.worker.state}" + (f" ({working} of {places})" if working else f" ({places})")
 
 
 def _line(pack: PackReport, width: int) -> str:

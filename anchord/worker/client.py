@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from io import BufferedReader
 from types import TracebackType
-from typing import Literal, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 from anchord.errors import WorkerError, WorkerKilledError, WorkerStartError
 from anchord.printable import printable
@@ -30,6 +30,7 @@ from anchord.worker.prints import Prints
 from anchord.worker.protocol import Assembler
 from anchord.worker.sandbox.layers import most_threads
 
+OnProgress: TypeAlias = Callable[[int, int], None]
 A = TypeVar("A", protocol.Extracted, protocol.Drawn, protocol.Previewed)
 
 # The first start after an installation loads 300 MiB from the disk.
@@ -52,6 +53,10 @@ def ignore(_line: str) -> None:
     """Nobody reads what it prints."""
 
 
+def take_no_notice(_memory_mb: int) -> None:
+    """It is alone, and held by its own limit."""
+
+
 class Worker:
     """
     One worker process, started at once. The kernel ends it with the thread that started it.
@@ -59,6 +64,7 @@ class Worker:
     Args:
         settings: what it may use.
         tell: gets the lines that it prints, as long as they are few.
+        on_memory: told once a second what it holds, MiB.
         command: what is started.
 
     Raises:
@@ -70,9 +76,11 @@ class Worker:
         settings: WorkerSettings,
         *,
         tell: Callable[[str], None] = ignore,
+        on_memory: Callable[[int], None] = take_no_notice,
         command: Sequence[str] = COMMAND,
     ) -> None:
         self.settings = settings
+        self._on_memory = on_memory
         self.layers: dict[str, str] = {}
         self.is_ready = False
         self._killed_for = ""
@@ -135,7 +143,7 @@ class Worker:
         video: BufferedReader,
         base: BufferedReader | None = None,
         *,
-        on_progress: Callable[[int, int], None],
+        on_progress: OnProgress,
     ) -> bytes:
         """
         What it says is the timeline of a video.
@@ -156,11 +164,7 @@ class Worker:
         return self._answered(job, files, protocol.Extracted, on_progress).content
 
     def draw(
-        self,
-        job: protocol.SpriteJob,
-        videos: Sequence[BufferedReader],
-        *,
-        on_progress: Callable[[int, int], None],
+        self, job: protocol.SpriteJob, videos: Sequence[BufferedReader], *, on_progress: OnProgress
     ) -> SpriteSet:
         """
         What it says are the pictures of a pack.
@@ -176,11 +180,7 @@ class Worker:
         return self._answered(job, videos, protocol.Drawn, on_progress).made
 
     def preview(
-        self,
-        job: protocol.PreviewJob,
-        files: Sequence[BufferedReader],
-        *,
-        on_progress: Callable[[int, int], None],
+        self, job: protocol.PreviewJob, files: Sequence[BufferedReader], *, on_progress: OnProgress
     ) -> dict[protocol.PreviewKind, bytes]:
         """
         What it says are the pictures and films that were asked for, each within its limit; as :meth:`work`.
@@ -193,11 +193,7 @@ class Worker:
         return made
 
     def _answered(
-        self,
-        job: protocol.AnyJob,
-        files: Sequence[BufferedReader],
-        kind: type[A],
-        on_progress: Callable[[int, int], None],
+        self, job: protocol.AnyJob, files: Sequence[BufferedReader], kind: type[A], on_progress: OnProgress
     ) -> A:
         self.wait_ready()
         try:
@@ -274,7 +270,7 @@ class Worker:
         self,
         job: protocol.AnyJob,
         files: Sequence[BufferedReader],
-        on_progress: Callable[[int, int], None],
+        on_progress: OnProgress,
     ) -> protocol.Outcome:
         timeout_s = self.settings.timeout_s
         ends_at_s = time.monotonic() + timeout_s
@@ -367,6 +363,7 @@ class Worker:
         most = most_threads(self.settings.threads or _FRAMES_UNASKED)
         if (threads := self._child.threads) > most:
             raise WorkerError(f"it has {threads} threads, and {most} are the most allowed")
+        self._on_memory(self._child.memory_mb)
 
     def _loss(self, error: WorkerError, when: str) -> WorkerError:
         """What to say of a worker that is of no more use, which is gone after this."""
