@@ -16,7 +16,7 @@ import click
 import msgspec
 
 from anchord import __version__, looking, timeline
-from anchord.commands.extract import Request, Result, extract_now
+from anchord.commands.extract import Request, WrittenTimeline, extract_now
 from anchord.commands.progress import progress
 from anchord.errors import AnchordError, CoverageError, as_ours
 from anchord.printable import json_line
@@ -163,7 +163,7 @@ def extract(
         )
 
 
-def _tell(result: Result) -> None:
+def _tell(result: WrittenTimeline) -> None:
     """Stdout is for results: the timeline itself, or else what became of it."""
     quality = result.made.quality
     if result.file is None:

@@ -108,10 +108,10 @@ def test_every_event_and_command_in_the_operations_page_exists() -> None:
 
 
 def test_dashboard_and_alerts_ask_for_figures_that_exist(tmp_path: Path) -> None:
-    from anchord.service.report.state import Part, State
+    from anchord.service.report.state import Component, State
 
     file = tmp_path / "anchord.prom"
-    part = Part(state="inotify", healthy=True)
+    part = Component(state="inotify", healthy=True)
     metrics.Metrics(file).publish(
         State(pid=1, root="/", version="1", started_unix_s=0, loop_turned_unix_s=0,
               watch=part, worker=part, packs={}, counts={})
