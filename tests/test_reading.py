@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from anchord import reading, timeline
 from anchord.errors import ArgumentError
-from anchord.reading import PARTS, Curves, anchor_at
-from anchord.timeline import Anchor, Sample, Timeline
+from anchord.reading import PARTS, Curves, Values, anchor_at
+from anchord.timeline import Anchor, Part, Sample, Timeline
 from tests.test_timeline import made
 
 
@@ -112,3 +112,26 @@ def test_curves_go_with_their_timeline() -> None:
     del film
     gc.collect()
     assert len(reading._known) == known - 1
+
+
+def test_a_roll_takes_the_shorter_way_and_half_a_turn_goes_back() -> None:
+    """As JavaScript's Math.round has it."""
+
+    def rolled(*rolls: float) -> list[float]:
+        rows: dict[Part, list[Values]] = {part: [(0, 0, 1, 1, roll) for roll in rolls] for part in PARTS}
+        curves = Curves(times_ms=range(len(rolls)), rows=rows)
+        return [row[4] for row in curves.rows["mouth"]]
+
+    assert rolled(170, -170) == [170, 190]
+    assert rolled(-170, 170, 10) == [-170, -190, -350]
+    assert rolled(0, 180, 0) == [0, -180, -360]
+
+
+def test_a_loop_is_closed_only_where_it_is_said_and_lasts_longer_than_its_samples() -> None:
+    rows: dict[Part, list[Values]] = {part: [(x, 0, 1, 1, 0) for x in (0, 10)] for part in PARTS}
+    assert not Curves(times_ms=[0, 100], rows=rows, duration_ms=200).is_closed
+    assert not Curves(times_ms=[0, 100], rows=rows, duration_ms=100, is_closed=True).is_closed
+    closed = Curves(times_ms=[0, 100], rows=rows, duration_ms=200, is_closed=True)
+    at = closed.at("mouth", 150)
+    assert at
+    assert at[0] == pytest.approx(5)

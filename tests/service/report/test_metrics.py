@@ -117,3 +117,10 @@ print("prometheus_client" in sys.modules, threading.active_count())
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [str(textfile != "None"), "1"]
+
+
+def test_only_a_written_timeline_is_a_success(tmp_path: Path) -> None:
+    metrics = Metrics(tmp_path / "anchord.prom", clock=lambda: 1_700_000_000)
+    metrics.extracted("refused")
+    metrics.publish(state())
+    assert samples(tmp_path / "anchord.prom")["anchord_last_success_timestamp_seconds", ""] == 0
