@@ -7,11 +7,13 @@ BIN := $(VENV)/bin
 DEMO := demo-avatars
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit web formats hostile torture accuracy bench bench-scale lock notices sbom seccomp install uninstall test-deploy docs clean
+.PHONY: help demo test check examples dist lint types unit web formats hostile torture accuracy bench bench-scale lock notices sbom seccomp install uninstall test-deploy docs clean
 
 help:
 	@echo 'make demo   a sample avatars folder, the daemon on it, and the page'
 	@echo 'make test   lint, format check, types, tests'
+	@echo 'make check  the fast half of that: what needs no worker, no daemon and no browser'
+	@echo 'make examples  the examples that need more than developing does'
 	@echo 'make formats  every kind of video file as Chromium shows it: minutes'
 	@echo 'make hostile  every system call of a pack with every error'
 	@echo 'make torture  kills, storms, long runs, thousands of damaged videos: a quarter of an hour'
@@ -20,6 +22,7 @@ help:
 	@echo 'make install       put it on this server, as root: venv, unit, settings, man page'
 	@echo 'make uninstall     take that away; settings and timelines stay'
 	@echo 'make test-deploy   unit and image under a real systemd and a real Docker engine'
+	@echo 'make dist   wheel and sdist, the same bytes each time, checked and installed'
 	@echo 'make lock   resolve the dependencies anew; notices: write down whose work that is'
 	@echo 'make sbom   a CycloneDX bill of materials of an installation, in dist/'
 
@@ -29,6 +32,19 @@ demo: $(VENV)/.installed
 	  $(BIN)/anchord run --root $(DEMO)
 
 test: lint types unit web
+
+# Rooms that decide, formats, pages: no process is started for most of these, and none waits for another.
+FAST = tests/preview tests/tracking/curves tests/tracking/faces tests/tracking/motion/test_similarity.py \
+  tests/tracking/test_quality.py tests/service/test_queue.py tests/service/test_timers.py \
+  tests/service/test_rate_limit.py tests/service/test_reconciler.py tests/service/test_runner.py \
+  tests/service/test_verdicts.py tests/service/test_delivery.py tests/service/watching/test_debounce.py \
+  tests/service/watching/test_scanner.py tests/service/report/test_state.py $(wildcard $(FAST_HALL:%=tests/test_%.py))
+FAST_HALL = advice atomic docs errors files layout manifest notices packs parsing png printable reading \
+  settings sink sprite_set tail timeline
+
+check: lint types
+	@command -v mandoc >/dev/null || deploy/apt-install mandoc
+	$(BIN)/pytest -q $(FAST)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -83,18 +99,30 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 
 COMPILE = $(BIN)/uv pip compile --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --quiet
 
-# Three files, one resolution: what developing needs, what a server needs, what building the wheel needs. A fourth
-# for the one tool that has an environment of its own.
+# Four files, one resolution: what developing, a server, building the wheel and the examples need. Two more for tools
+# that have environments of their own.
 lock: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	$(COMPILE) --upgrade --extra dev --extra demo pyproject.toml -o requirements.lock
 	$(COMPILE) --upgrade -c requirements.lock pyproject.toml -o requirements.runtime.lock
 	echo hatchling | $(COMPILE) --upgrade -c requirements.lock - -o requirements.build.lock
+	$(COMPILE) --upgrade -c requirements.lock examples/requirements.txt -o requirements.examples.lock
 	echo cyclonedx-bom | $(COMPILE) --upgrade --python-version 3.11 - -o requirements.sbom.lock
+	echo twine | $(COMPILE) --upgrade --python-version 3.11 - -o requirements.dist.lock
 
 # THIRD_PARTY.md, from the wheels that requirements.runtime.lock names; after each `make lock`.
 notices: $(VENV)/.installed
 	$(BIN)/python deploy/notices.py lock
+
+# What is committed, and nothing that lies about.
+dist: $(VENV)/.installed
+	@PYTHON=$(PYTHON) deploy/dist
+
+# FastAPI and a reader of YAML, which nothing else here needs, in a folder of their own.
+examples: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade --require-hashes \
+	  -r requirements.examples.lock --target build/examples
+	PYTHONPATH=build/examples $(BIN)/pytest -o python_files='example_*.py' tests/examples
 
 sbom:
 	@PYTHON=$(PYTHON) deploy/sbom dist/anchord.cdx.json && echo dist/anchord.cdx.json

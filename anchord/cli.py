@@ -7,7 +7,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,27 +15,18 @@ from typing import Any
 import click
 import msgspec
 
-from anchord import __version__, timeline
-from anchord.commands.extract import Request, Result, extract_now
+from anchord import __version__, looking, timeline
+from anchord.commands.extract import Request, WrittenTimeline, extract_now
 from anchord.commands.progress import progress
 from anchord.errors import AnchordError, CoverageError, as_ours
-from anchord.model import checked_model
-from anchord.printable import json_line, printable
-from anchord.settings import Settings, read_settings
+from anchord.printable import json_line
 from anchord.shard import Shard
-from anchord.worker.client import Worker
+from anchord.terminal import config_option as _config
+from anchord.terminal import root_option as _root
+from anchord.terminal import say as _say
+from anchord.terminal import settings_from as _settings
+from anchord.terminal import working as _working
 
-DEFAULT_CONFIG = Path("/etc/anchord/anchord.toml")
-
-_config = click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    envvar="ANCHORD_CONFIG",
-    help=f"Settings file. [default: {DEFAULT_CONFIG}, where there is one]",
-)
-_root = click.option(
-    "--root", type=click.Path(path_type=Path), help="The avatars root; wins over the settings."
-)
 _retry_s = click.option(
     "--retry-s",
     type=click.FloatRange(0, 86_400),
@@ -172,7 +163,7 @@ def extract(
         )
 
 
-def _tell(result: Result) -> None:
+def _tell(result: WrittenTimeline) -> None:
     """Stdout is for results: the timeline itself, or else what became of it."""
     quality = result.made.quality
     if result.file is None:
@@ -343,25 +334,8 @@ def schema_timeline() -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(timeline.schema()), indent=2))
 
 
-def _say(line: str, *, err: bool = False) -> None:
-    """A line for a person; names in it are other people's."""
-    click.echo(printable(line), err=err)
-
-
-def _settings(config: Path | None) -> Settings:
-    if config is None and DEFAULT_CONFIG.is_file():
-        config = DEFAULT_CONFIG
-    return read_settings(config)
-
-
-@contextlib.contextmanager
-def _working(settings: Settings, what: str) -> Iterator[tuple[Worker, Callable[[int, int], None]]]:
-    """A worker, started before anything else is done: it needs half a second to load its libraries."""
-    checked_model()
-    with Worker(settings.worker) as worker, progress() as bar:
-        if bar:
-            bar.working(what, 0)
-        yield worker, partial(bar.progressed, what) if bar else lambda done, expected: None
+for _command in looking.COMMANDS:
+    anchord.add_command(_command)
 
 
 def _open_standard_streams() -> None:

@@ -4,6 +4,7 @@ Every error that anchord raises on purpose, and how far each one reaches.
 ::
 
     AnchordError            exit  reaches
+    ├── ArgumentError        64   one call of the library, whose caller passed something that can't be
     ├── SettingsError        78   the daemon's file: the daemon; a pack's file: that pack
     ├── ModelError           69   everything: no video can be worked on
     ├── NoInputError         66   one call: what it was asked for is not there
@@ -54,6 +55,12 @@ class AnchordError(Exception):
 
     #: True where the same input may succeed later (a full disk), False where only other input can.
     is_environment: bool = False
+
+
+class ArgumentError(AnchordError, ValueError):
+    """A program passed something to the library that cannot be, such as a part that no face has."""
+
+    exit_status = 64
 
 
 class SettingsError(AnchordError):

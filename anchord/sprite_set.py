@@ -52,7 +52,7 @@ class Box(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     roll: Annotated[float, Meta(ge=-360, le=360)]
 
 
-class Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SpritePlace(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One part's place, and the size of its pictures."""
 
     anchor: Box
@@ -94,8 +94,8 @@ class SpriteSet(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     time_ms: Annotated[float, Meta(ge=-1e12, le=1e12)]
-    mouth: Part
-    eyes: Part
+    mouth: SpritePlace
+    eyes: SpritePlace
     light: tuple[Share, Share, Share]
     visemes: dict[Viseme, Measure]
     lids: dict[Lid, Measure]

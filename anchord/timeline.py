@@ -14,6 +14,7 @@ from typing import Annotated, Any, BinaryIO, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from anchord.advice import WARNINGS
 from anchord.errors import FileError
 from anchord.parsing import check_bounds
 
@@ -178,7 +179,7 @@ class Loop(Struct, frozen=True, kw_only=True):
 class VideoWarning(Struct, frozen=True, kw_only=True):
     """Something about the video that a person can mend."""
 
-    code: Annotated[Code, Meta(description="stable name")]
+    code: Annotated[Code, Meta(description="stable name", extra_json_schema={"enum": [*WARNINGS]})]
     message: Annotated[str, Meta(max_length=1000, description="a sentence with the number and what to do")]
 
 
@@ -209,7 +210,7 @@ class Reference(Struct, frozen=True, kw_only=True):
     eyes: Anchor | UnsetType = UNSET
 
 
-class Timeline(Struct, frozen=True, kw_only=True):
+class Timeline(Struct, frozen=True, kw_only=True, weakref=True):
     """The samples of one video in order, and what made them."""
 
     version: Literal[1] = 1
@@ -328,8 +329,7 @@ def recoded(content: bytes) -> tuple[Timeline, int, bytes]:
         the timeline without its frames, how many of them there are, and the file's bytes.
 
     Raises:
-        ValueError: it is not a timeline as :func:`encode` writes one: something unknown is in it, a number
-            is out of range, samples are not in order.
+        ValueError: it is none as :func:`encode` writes it: unknown keys, numbers out of range, out of order.
     """
     try:
         envelope = _envelope_decoder.decode(content)

@@ -10,21 +10,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from inspect import getdoc as inspect_getdoc
+from inspect import signature as inspect_signature
 from pathlib import Path
-from typing import Any
+from textwrap import dedent
+from typing import Annotated, Any, get_args, get_origin
 
 import click
 import msgspec
 import tomli
 from msgspec import inspect
 
-from anchord import __version__, cli
+import anchord
+from anchord import __version__, cli, errors, library, timeline
+from anchord.advice import WARNINGS
 from anchord.log import EVENTS
 from anchord.settings import PackSettings, Settings
 from tests.formats import CODECS, ODDITIES, Row
 
 HERE = Path(__file__).parent
 EXAMPLE = HERE.parent / "anchord.toml"
+
+_RECORDS = (
+    timeline.Timeline,
+    timeline.Sample,
+    timeline.Anchor,
+    timeline.Pose,
+    timeline.Signals,
+    timeline.Light,
+    timeline.Source,
+    timeline.Target,
+    timeline.Loop,
+    timeline.Quality,
+    timeline.VideoWarning,
+)
 
 _MADE = "<!-- Made by `make docs` from the code; change it there. -->\n"
 
@@ -35,6 +54,8 @@ def pages() -> dict[str, str]:
         "settings.md": settings_page(),
         "events.md": events_page(),
         "formats.md": formats_page(),
+        "warnings.md": warnings_page(),
+        "api.md": api_page(),
         "anchord.1": manual_page(),
     }
 
@@ -86,7 +107,10 @@ def _row(field: msgspec.structs.FieldInfo, path: str, words: dict[str, str]) -> 
 
 def _allowed(kind: Any) -> str:
     """What a value may be, in words."""
-    found = inspect.type_info(kind)
+    return _words(inspect.type_info(kind))
+
+
+def _words(found: inspect.Type) -> str:
     match found:
         case inspect.LiteralType(values=values):
             return ", ".join(f"`{value}`" for value in values)
@@ -98,6 +122,14 @@ def _allowed(kind: Any) -> str:
             return " ".join(part for part in (noun, least, most) if part)
         case inspect.BoolType():
             return "`true`, `false`"
+        case inspect.UnionType(types=types):
+            return " or ".join(_words(each) for each in types)
+        case inspect.VarTupleType(item_type=item):
+            return f"a list of {_words(item)}"
+        case inspect.StrType(pattern=str(pattern)):
+            return f"text as `{pattern}`".replace("|", "\\|")
+        case inspect.StrType(min_length=int(least)):
+            return "text, not empty" if least == 1 else f"text of {least} letters or more"
         case _:
             return "text"
 
@@ -177,15 +209,105 @@ def formats_page() -> str:
         "Of H.264, Chromium believes matrix and range only where primaries and transfer are named too, and",
         "guesses otherwise; anchord believes what is named. HDR (PQ, HLG) is not mapped to a screen's tones.",
         "",
-        "## Warnings about the file\n",
-        "They stand in `quality.warnings`, in the log and on the terminal, beside those about the face:\n",
-        "| code | means |",
-        "|---|---|",
-        "| `not_for_browsers` | the anchors are right, but no page, or not every one, will play this codec |",
-        "| `trailing_bytes` | something lies behind the video's end; players pass over it |",
-        "| `size_changes` | the picture is scaled from some frame on; a page's layout may jump |",
+        "What is warned of in a file, rather than refused, stands in [warnings](warnings.md):",
+        "`not_for_browsers`, `trailing_bytes`, `size_changes`.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def warnings_page() -> str:
+    """Every warning: what it means, what it looks like, what mends it."""
+    lines = [
+        "# Warnings\n",
+        _MADE,
+        "They stand in a timeline's `quality.warnings` with a number and a sentence of their own, in the",
+        "log, on the terminal and in `anchord report`. A timeline with a warning is used all the same: it",
+        "says what a person can mend in the *video*. The gravest come first.\n",
+        "Pictures show what was found in films that were made for this page: green is the mouth's anchor,",
+        "cyan the eyes', red what is hidden; dashed is bridged over a short gap.\n",
+    ]
+    for code, (meaning, remedy) in WARNINGS.items():
+        lines += [f"## `{code}`\n", f"**{_sentence(meaning)}** {_sentence(remedy)}\n"]
+        if (HERE / "warnings" / f"{code}.jpg").exists():
+            lines.append(f"![Three frames of a film with the warning {code}](warnings/{code}.jpg)\n")
+        else:
+            lines.append("It is about the file; there is nothing to be seen of it.\n")
+    return "\n".join(lines)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def api_page() -> str:
+    """What a program can ask of anchord, from its docstrings."""
+    lines = [
+        "# The library\n",
+        _MADE,
+        f"{_docstring(anchord)}\n",
+        "[examples/](../examples/README.md) has whole programs.\n",
+    ]
+    for name in ("extract", "Extractor", "read_timeline", "anchor_at"):
+        lines += _documented(name, getattr(anchord, name), "##")
+    lines += ["## Options\n", f"{_docstring(library.Options)}\n", "| option | type |", "|---|---|"]
+    lines += [f"| `{name}` | {_kind(kind)} |" for name, kind in library.Options.__annotations__.items()]
+    lines.append("")
+    for record in _RECORDS:
+        lines += [f"## {record.__name__}\n", f"{_docstring(record)}\n", "| field | type | |", "|---|---|---|"]
+        lines += [_field(record, field) for field in msgspec.structs.fields(record)]
+        lines.append("")
+    lines += [
+        "All records are frozen; `anchord schema timeline` prints every field of the file.\n",
+        "## Errors\n",
+    ]
+    lines += [f"```\n{_tree()}\n```\n", "Every one is an `AnchordError`, and lies in `anchord.errors`."]
+    return "\n".join(lines) + "\n"
+
+
+def _documented(name: str, thing: Any, heading: str) -> list[str]:
+    """A function's or a class's signature and docstring, and its methods'."""
+    signature = (
+        str(inspect_signature(thing)).replace("'", "").replace("collections.abc.", "").replace("os.", "")
+    )
+    lines = [f"{heading} {name}\n", f"```python\n{name}{signature}\n```\n", f"{_docstring(thing)}\n"]
+    if isinstance(thing, type):
+        for method, function in vars(thing).items():
+            if callable(function) and not method.startswith("_"):
+                lines += _documented(f"{name}.{method}", function, "###")
+    return lines
+
+
+def _docstring(thing: Any) -> str:
+    """As Markdown: sections in bold, code in backquotes."""
+    text = inspect_getdoc(thing) or ""
+    text = re.sub(r":(?:func|class|meth|mod):`~?([^`]+)`", r"`\1`", text).replace("``", "`")
+    text = re.sub(
+        r"^::$\n\n((?:    .*\n?|\n)+)",
+        lambda found: f"```python\n{dedent(found[1]).strip()}\n```\n\n",
+        text,
+        flags=re.M,
+    )
+    text = re.sub(r"^(Args|Returns|Raises):$\n", r"**\1**\n\n", text, flags=re.M)
+    # Of a section each entry begins four spaces in, and goes on further in.
+    text = re.sub(r"\n +(?=[^ \n])(?<=\n {8})", " ", text)
+    return re.sub(r"^    ([\w, ]+): ", r"* `\1`: ", text, flags=re.M).replace("\n    ", "\n")
+
+
+def _field(record: type, field: msgspec.structs.FieldInfo) -> str:
+    notes = get_args(field.type)[1:] if get_origin(field.type) is Annotated else ()
+    note = next((str(found.description) for found in notes if getattr(found, "description", None)), "")
+    return f"| `{field.name}` | {_kind(record.__annotations__[field.name])} | {note} |".replace("|  |", "| |")
+
+
+def _kind(annotation: Any) -> str:
+    """A type as it is written in the code, without its limits."""
+    text = str(getattr(annotation, "__forward_arg__", annotation))
+    text = re.sub(r"^Annotated\[(.*?), *Meta\(.*", r"\1", " ".join(text.split()))
+    return "`" + text.replace(" | UnsetType", ", or UNSET").replace("|", "\\|") + "`"
+
+
+def _tree() -> str:
+    return dedent((errors.__doc__ or "").split("::")[1].split("Exit statuses")[0]).strip()
 
 
 def _format(row: Row) -> str:

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from anchord import cli
+from anchord.advice import WARNINGS
 from anchord.log import EVENTS
 from anchord.service.report import metrics
 from anchord.settings import Settings, read_settings
@@ -32,7 +33,9 @@ def generate() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("page", ["settings.md", "events.md", "formats.md", "anchord.1"])
+@pytest.mark.parametrize(
+    "page", ["settings.md", "events.md", "formats.md", "warnings.md", "api.md", "anchord.1"]
+)
 def test_a_page_that_follows_from_the_code_is_up_to_date(generate: ModuleType, page: str) -> None:
     """Where this fails: make docs."""
     assert (HERE / "docs" / page).read_text() == generate.pages()[page]
@@ -78,9 +81,20 @@ def test_the_manual_is_good_troff() -> None:
     assert (told.returncode, told.stdout) == (0, b"")
 
 
-@pytest.mark.parametrize("file", ["operations.md", "architecture.md", "scaling.md"])
-def test_every_link_in_the_docs_leads_somewhere(file: str) -> None:
-    page = HERE / "docs" / file
+def test_every_warning_stands_on_its_page_with_a_picture_where_there_is_something_to_see() -> None:
+    """That the schema and the code that warns have just the same is in test_advice.py."""
+    page = (HERE / "docs/warnings.md").read_text()
+    assert re.findall(r"^## `(\w+)`$", page, re.MULTILINE) == list(WARNINGS)
+    pictures = {file.stem for file in (HERE / "docs/warnings").iterdir()}
+    assert pictures == set(WARNINGS) - {"not_for_browsers", "size_changes", "trailing_bytes"}
+    assert all(f"(warnings/{code}.jpg)" in page for code in pictures)
+
+
+PAGES = [*(HERE / "docs").rglob("*.md"), *HERE.glob("*.md"), *(HERE / "examples").glob("*.md")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_in_the_docs_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), target
 
@@ -94,10 +108,10 @@ def test_every_event_and_command_in_the_operations_page_exists() -> None:
 
 
 def test_dashboard_and_alerts_ask_for_figures_that_exist(tmp_path: Path) -> None:
-    from anchord.service.report.state import Part, State
+    from anchord.service.report.state import Component, State
 
     file = tmp_path / "anchord.prom"
-    part = Part(state="inotify", healthy=True)
+    part = Component(state="inotify", healthy=True)
     metrics.Metrics(file).publish(
         State(pid=1, root="/", version="1", started_unix_s=0, loop_turned_unix_s=0,
               watch=part, worker=part, packs={}, counts={})

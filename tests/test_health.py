@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from anchord.commands.health import MAX_AGE_S, health
-from anchord.service.report.state import Part, State, publisher
+from anchord.service.report.state import Component, State, publisher
 
-WELL = Part(state="inotify", healthy=True)
+WELL = Component(state="inotify", healthy=True)
 
 
-def published(tmp_path: Path, *, watch: Part = WELL, worker: Part = WELL) -> Path:
+def published(tmp_path: Path, *, watch: Component = WELL, worker: Component = WELL) -> Path:
     """An avatars root whose daemon published its state at second 1000, into tmp_path."""
     root = tmp_path / "avatars"
     root.mkdir()
@@ -48,7 +48,7 @@ def test_a_loop_that_no_longer_turns_is_not_well(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("part", ["watch", "worker"])
 def test_one_part_that_is_not_well_is_named(part: str, tmp_path: Path) -> None:
-    ill = Part(state="lost", healthy=False, detail="no such folder")
+    ill = Component(state="lost", healthy=False, detail="no such folder")
     root = published(
         tmp_path, watch=ill if part == "watch" else WELL, worker=ill if part == "worker" else WELL
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from anchord import png, sprite_set
-from anchord.sprite_set import LIDS, PICTURES, Box, Measure, Part, PictureName, SpriteSet, Viseme
+from anchord.sprite_set import LIDS, PICTURES, Box, Measure, PictureName, SpritePlace, SpriteSet, Viseme
 
 TARGET = (32, 40)
 VISEMES: tuple[Viseme, ...] = ("REST", "AA")
@@ -19,7 +19,7 @@ def packed(width: int, height: int, channels: int) -> bytes:
 
 
 def a_set() -> SpriteSet:
-    place = Part(anchor=Box(x=1, y=2, w=10, h=8, roll=0), width=12, height=9)
+    place = SpritePlace(anchor=Box(x=1, y=2, w=10, h=8, roll=0), width=12, height=9)
     small = Measure(frames=0, step=0, texture=1)
     return SpriteSet(
         time_ms=0,

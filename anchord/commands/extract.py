@@ -51,7 +51,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class WrittenTimeline:
     """A timeline without its frames, its bytes, and where it went; None for stdout."""
 
     video: str
@@ -65,7 +65,7 @@ def extract_now(
     settings: Settings,
     worker: Worker,
     on_progress: Callable[[int, int], None],
-) -> Result:
+) -> WrittenTimeline:
     """
     Extract and write one timeline.
 
@@ -101,7 +101,7 @@ def extract_now(
     made, content = checked(task, Draft(said))
     if target is not None:
         target.write(content)
-    return Result(
+    return WrittenTimeline(
         video=chosen.video, made=made, content=content, file=None if target is None else target.name
     )
 

@@ -51,7 +51,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class WrittenSprites:
     """What was made, and where it lies."""
 
     folder: str
@@ -94,7 +94,7 @@ def visemes_in(text: str | None) -> tuple[Viseme, ...]:
 
 def make_sprites(
     request: Request, settings: Settings, worker: Worker, on_progress: Callable[[int, int], None]
-) -> Result:
+) -> WrittenSprites:
     """
     Make and write a pack's pictures and its manifest.
 
@@ -124,7 +124,7 @@ def make_sprites(
         if request.preview is not None:
             write_through(request.preview, made.preview)
         has_timeline = folder.look(chosen.output) is not None
-    return Result(
+    return WrittenSprites(
         folder=pack.folder,
         made=made,
         files=list(files),

@@ -36,7 +36,7 @@ class PackReport(Struct, frozen=True, kw_only=True):
     warnings: list[str] = []
 
 
-class Report(Struct, frozen=True, kw_only=True):
+class StatusReport(Struct, frozen=True, kw_only=True):
     """The daemon, if one is running, and every pack."""
 
     root: str
@@ -46,7 +46,7 @@ class Report(Struct, frozen=True, kw_only=True):
     packs: list[PackReport]
 
 
-def report(settings: Settings, root: Path) -> Report:
+def report(settings: Settings, root: Path) -> StatusReport:
     """
     What can be known about *root* now.
 
@@ -60,7 +60,7 @@ def report(settings: Settings, root: Path) -> Report:
         pid = None  # a lock that this user may not ask about, and nobody who tells of himself
     # What a daemon that is gone has left behind says nothing about now.
     live = published if pid is not None and published and pid in (published.pid, 0) else None
-    return Report(
+    return StatusReport(
         root=printable(str(root)),
         running=pid is not None,
         pid=live.pid if live else pid,
@@ -69,7 +69,7 @@ def report(settings: Settings, root: Path) -> Report:
     )
 
 
-def lines(found: Report) -> list[str]:
+def lines(found: StatusReport) -> list[str]:
     """The report as text, one line a pack."""
     daemon = found.daemon
     if daemon:

@@ -75,12 +75,12 @@ class Teller:
             version=__version__,
             started_unix_s=self._started_unix_s,
             loop_turned_unix_s=time.time(),
-            watch=state.Part(
+            watch=state.Component(
                 state="lost" if rounds.lost_because else watcher.mode,
                 healthy=not rounds.lost_because,
                 detail=rounds.lost_because or watcher.detail,
             ),
-            worker=state.Part(state=health.state, healthy=health.healthy, detail=health.detail),
+            worker=state.Component(state=health.state, healthy=health.healthy, detail=health.detail),
             packs=state.packs_of(
                 rounds.reconciler.debounce.held, queue, rounds.unanswering(), now_s=self.clock()
             ),

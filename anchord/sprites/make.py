@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from anchord.settings import ExtractSettings
-from anchord.sprite_set import LIDS, Lid, Measure, Part, PictureName, SpriteSet, Viseme
+from anchord.sprite_set import LIDS, Lid, Measure, PictureName, SpritePlace, SpriteSet, Viseme
 from anchord.sprites import blend, lids, reference
 from anchord.sprites.clip import Clip, Shot, pictures, through, undone, watched
 from anchord.sprites.clip import Source as Source
@@ -234,8 +234,8 @@ def _spread(shots: Sequence[Shot]) -> list[Shot]:
     return [shots[i] for i in step]
 
 
-def _place(here: Cut) -> Part:
-    return Part(anchor=here.box(), width=here.size[0], height=here.size[1])
+def _place(here: Cut) -> SpritePlace:
+    return SpritePlace(anchor=here.box(), width=here.size[0], height=here.size[1])
 
 
 def _base(clip: Clip, pixels: Pixels) -> Floats:

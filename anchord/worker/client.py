@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from io import BufferedReader
 from types import TracebackType
-from typing import Literal
+from typing import Literal, TypeAlias, TypeVar
 
 from anchord.errors import WorkerError, WorkerKilledError, WorkerStartError
 from anchord.printable import printable
@@ -29,6 +29,9 @@ from anchord.worker.endings import how_it_ended
 from anchord.worker.prints import Prints
 from anchord.worker.protocol import Assembler
 from anchord.worker.sandbox.layers import most_threads
+
+OnProgress: TypeAlias = Callable[[int, int], None]
+A = TypeVar("A", protocol.Extracted, protocol.Drawn, protocol.Previewed)
 
 # The first start after an installation loads 300 MiB from the disk.
 _START_S = 120.0
@@ -140,7 +143,7 @@ class Worker:
         video: BufferedReader,
         base: BufferedReader | None = None,
         *,
-        on_progress: Callable[[int, int], None],
+        on_progress: OnProgress,
     ) -> bytes:
         """
         What it says is the timeline of a video.
@@ -157,17 +160,11 @@ class Worker:
             WorkerKilledError: it was ended from outside.
             WorkerError: it ended, took too long, or broke the protocol; it is gone then.
         """
-        outcome = self._outcome(job, [video] if base is None else [video, base], on_progress)
-        if isinstance(outcome, protocol.Extracted):
-            return outcome.content
-        raise outcome.as_error() if isinstance(outcome, protocol.Failed) else self._not_asked_for()
+        files = [video] if base is None else [video, base]
+        return self._answered(job, files, protocol.Extracted, on_progress).content
 
     def draw(
-        self,
-        job: protocol.SpriteJob,
-        videos: Sequence[BufferedReader],
-        *,
-        on_progress: Callable[[int, int], None],
+        self, job: protocol.SpriteJob, videos: Sequence[BufferedReader], *, on_progress: OnProgress
     ) -> SpriteSet:
         """
         What it says are the pictures of a pack.
@@ -180,22 +177,34 @@ class Worker:
         Raises:
             AnchordError: as :meth:`work`.
         """
-        outcome = self._outcome(job, videos, on_progress)
-        if isinstance(outcome, protocol.Drawn):
-            return outcome.made
-        raise outcome.as_error() if isinstance(outcome, protocol.Failed) else self._not_asked_for()
+        return self._answered(job, videos, protocol.Drawn, on_progress).made
 
-    def _outcome(
-        self,
-        job: protocol.AnyJob,
-        files: Sequence[BufferedReader],
-        on_progress: Callable[[int, int], None],
-    ) -> protocol.Extracted | protocol.Drawn | protocol.Failed:
+    def preview(
+        self, job: protocol.PreviewJob, files: Sequence[BufferedReader], *, on_progress: OnProgress
+    ) -> dict[protocol.PreviewKind, bytes]:
+        """
+        What it says are the pictures and films that were asked for, each within its limit; as :meth:`work`.
+
+        The opened *files* come in the order of the job's own list, and stay the caller's.
+        """
+        made = self._answered(job, files, protocol.Previewed, on_progress).made
+        if not protocol.is_asked_for(job, made):
+            raise self._not_asked_for()
+        return made
+
+    def _answered(
+        self, job: protocol.AnyJob, files: Sequence[BufferedReader], kind: type[A], on_progress: OnProgress
+    ) -> A:
         self.wait_ready()
         try:
-            return self._conversation(job, files, on_progress)
+            outcome = self._conversation(job, files, on_progress)
         except WorkerError as error:
             raise self._loss(error, _AT_WORK) from error
+        if isinstance(outcome, protocol.Failed):
+            raise outcome.as_error()
+        if not isinstance(outcome, kind):
+            raise self._not_asked_for()
+        return outcome
 
     def _not_asked_for(self) -> WorkerError:
         return self._loss(WorkerError("it answers what it was not asked"), _AT_WORK)
@@ -261,8 +270,8 @@ class Worker:
         self,
         job: protocol.AnyJob,
         files: Sequence[BufferedReader],
-        on_progress: Callable[[int, int], None],
-    ) -> protocol.Extracted | protocol.Drawn | protocol.Failed:
+        on_progress: OnProgress,
+    ) -> protocol.Outcome:
         timeout_s = self.settings.timeout_s
         ends_at_s = time.monotonic() + timeout_s
         self._check_quiet()

@@ -104,6 +104,7 @@ def _loaded(threads: int, engine: str) -> FaceFinder:
     # The wings meet here and nowhere else: the parent never loads a decoder or a model.
     importlib.import_module("anchord.tracking.extract")
     importlib.import_module("anchord.sprites.make")
+    importlib.import_module("anchord.preview.show")
     from anchord.tracking.faces import FaceFinder
 
     finder = FaceFinder(checked_model(), threads=threads, engine=cast("Asked", engine))
@@ -127,6 +128,8 @@ def _work(
         try:
             if isinstance(job, protocol.SpriteJob):
                 return _drawn(job, streams, finder, on_progress)
+            if isinstance(job, protocol.PreviewJob):
+                return _previewed(job, streams, finder, on_progress)
             return _extracted(job, streams, finder, on_progress)
         except IncompleteVideoError as error:
             return protocol.Failed(number=job.number, error="IncompleteVideoError", message=_text(error))
@@ -176,6 +179,22 @@ def _drawn(
     return protocol.Drawn(number=job.number, made=made)
 
 
+def _previewed(
+    job: protocol.PreviewJob, streams: list[BufferedReader], finder: FaceFinder, on_progress: OnProgress
+) -> protocol.Previewed:
+    from anchord.preview.show import Shown, show
+
+    what = Shown(
+        streams=dict(zip(job.files, streams, strict=True)),
+        name=job.video,
+        limits=job.limits,
+        threads=finder.threads,
+    )
+    at_most = min(protocol.MAX_PREVIEW_BYTES[kind] for kind in ("webm", "mp4"))
+    made = show(what, job.wanted, at_most=at_most, on_progress=on_progress)
+    return protocol.Previewed(number=job.number, made=cast("dict[protocol.PreviewKind, bytes]", made))
+
+
 def _text(error: AnchordError) -> str:
     return printable(str(error))[: protocol.MAX_TEXT]
 
@@ -188,7 +207,7 @@ def _warm_up(finder: FaceFinder) -> None:
 
 def _receive(channel: socket.socket) -> tuple[protocol.AnyJob, list[int]] | None:
     """The next job and the descriptors of its files; None when the parent closed its end."""
-    head, descriptors, _flags, _address = socket.recv_fds(channel, protocol.LENGTH_BYTES, 2)
+    head, descriptors, _flags, _address = socket.recv_fds(channel, protocol.LENGTH_BYTES, protocol.MAX_FILES)
     if not head:
         return None
     head += _exactly(channel, protocol.LENGTH_BYTES - len(head))

@@ -7,7 +7,8 @@ its limits here, and what is over one of them is no answer at all.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -29,6 +30,38 @@ MAX_TEXT = 2_000
 Count = Annotated[int, Meta(ge=0, le=1 << 40)]
 Text = Annotated[str, Meta(max_length=MAX_TEXT)]
 Layer = Annotated[str, Meta(pattern=r"^[a-z_]{1,20}\Z")]
+
+
+#: What a person is shown, and the files that it is made of.
+PreviewKind = Literal["sheet", "strip", "webm", "mp4"]
+PreviewFile = Literal[
+    "video",
+    "timeline",
+    "manifest",
+    "mouth",
+    "mouth_mask",
+    "eyes_open",
+    "eyes_half",
+    "eyes_closed",
+    "eyes_mask",
+]
+#: A message comes with so many open files at most.
+MAX_FILES = len(get_args(PreviewFile))
+#: The most bytes that each may have.
+MAX_PREVIEW_BYTES: dict[PreviewKind, int] = {
+    "sheet": 32 << 20,
+    "strip": 1 << 20,
+    "webm": 256 << 20,
+    "mp4": 256 << 20,
+}
+
+# What a file of its kind has in its first twelve bytes.
+_MAGIC: dict[PreviewKind, bytes] = {
+    "sheet": b"\x89PNG\r\n\x1a\n",
+    "strip": b"\xff\xd8\xff",
+    "webm": b"\x1a\x45\xdf\xa3",
+    "mp4": b"ftyp",
+}
 
 
 class Job(Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):
@@ -60,6 +93,21 @@ class SpriteJob(Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fiel
     limits: Limits
     visemes: tuple[Viseme, ...]
     preview: bool
+
+
+class PreviewJob(Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):
+    """
+    Show a clip with its timeline to a person.
+
+    The open files travel with the message, in the order of *files*; *video* is what pictures and errors call
+    the clip.
+    """
+
+    number: Count
+    video: str
+    files: tuple[PreviewFile, ...]
+    wanted: tuple[PreviewKind, ...]
+    limits: Limits
 
 
 class Ready(Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):
@@ -97,6 +145,13 @@ class Drawn(Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=T
     made: SpriteSet
 
 
+class Previewed(Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):
+    """Pictures and films for a person's eyes, or what the worker says are some."""
+
+    number: Count
+    made: dict[PreviewKind, bytes]
+
+
 class Failed(Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):
     """An error over this one video; a worker may raise no other."""
 
@@ -110,8 +165,10 @@ class Failed(Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=
         return kind(printable(self.message))
 
 
-AnyJob: TypeAlias = Job | SpriteJob
-Answer: TypeAlias = Ready | Unfit | Progress | Extracted | Drawn | Failed
+AnyJob: TypeAlias = Job | SpriteJob | PreviewJob
+Answer: TypeAlias = Ready | Unfit | Progress | Extracted | Drawn | Previewed | Failed
+#: What ends a job.
+Outcome: TypeAlias = Extracted | Drawn | Previewed | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 _job_decoder: msgspec.msgpack.Decoder[AnyJob] = msgspec.msgpack.Decoder(AnyJob)
@@ -186,10 +243,20 @@ class Assembler:
 
 def longest_answer(job: AnyJob) -> int:
     """So many bytes the answer to a job has at most."""
+    if isinstance(job, PreviewJob):
+        return (1 << 16) + sum(MAX_PREVIEW_BYTES[kind] for kind in job.wanted)
     settings = job.settings
     if isinstance(job, SpriteJob):
         return sprite_set.longest((settings.target_width, settings.target_height), job.visemes)
     return longest_timeline(settings, job.limits)
+
+
+def is_asked_for(job: PreviewJob, made: Mapping[PreviewKind, bytes]) -> bool:
+    """Whether just what a job wanted was made, each of its kind by its first bytes, and within its limit."""
+    return set(made) == set(job.wanted) and all(
+        len(content) <= MAX_PREVIEW_BYTES[kind] and _MAGIC[kind] in content[:12]
+        for kind, content in made.items()
+    )
 
 
 def longest_timeline(settings: ExtractSettings, limits: Limits) -> int:

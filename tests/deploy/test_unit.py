@@ -21,16 +21,14 @@ def server(clean_server: Container, source: Path, video: Path) -> Container:
     block = re.search(r"## On a server\n.*?```sh\n(.*?)```", (SOURCE / "README.md").read_text(), re.DOTALL)
     assert block, "README.md has no commands below ## On a server"
     assert block[1] in (SOURCE / "docs/operations.md").read_text()
-    commands = [line for line in block[1].splitlines() if not line.startswith("git clone")]
+    commands = block[1].splitlines()
     clean_server.put(source, "/root/anchord")
     clean_server.sh("rm -rf /root/anchord/wheels")
     clean_server.put(video, "/root/idle.webm")
     started_s = time.monotonic()
     # pip's own variables name a folder of wheels; nothing else differs from a newcomer's path.
-    clean_server.sh(
-        "set -e; export PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels DEBIAN_FRONTEND=noninteractive; cd /root\n"
-        + "\n".join(commands).replace("sudo ", "")
-    )
+    offline = "export PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels DEBIAN_FRONTEND=noninteractive"
+    clean_server.sh(f"set -e; {offline}; cd /root/anchord\n" + "\n".join(commands).replace("sudo ", ""))
     drop(clean_server, "first")
     FIGURES.append(f"from a clean Debian to the first timeline: {time.monotonic() - started_s:.0f} s")
     return clean_server

@@ -28,3 +28,19 @@ def test_every_failure_is_told_or_counted(failures: list[tuple[str, float]]) -> 
         told += limit.is_told(kind, now_s=now_s)
     counted += sum(limit.pop_counts(now_s=now_s + WINDOW_S).values())
     assert told + counted == len(failures)
+
+
+def test_of_a_window_that_had_few_nothing_is_counted_and_the_next_begins_anew() -> None:
+    limit = RateLimit()
+    assert all(limit.is_told("full", now_s=0) for _ in range(TOLD_SINGLY))
+    assert limit.wait_s(now_s=0) is None
+    # At the very end of its window it begins again, whole.
+    told = [limit.is_told("full", now_s=WINDOW_S) for _ in range(TOLD_SINGLY + 1)]
+    assert told == [True] * TOLD_SINGLY + [False]
+    assert limit.pop_counts(now_s=2 * WINDOW_S - 1) == {}
+    assert limit.pop_counts(now_s=2 * WINDOW_S) == {"full": 1}
+
+    assert limit.is_told("once", now_s=0)
+    for _ in range(TOLD_SINGLY - 1):
+        limit.is_told("once", now_s=1)
+    assert limit.pop_counts(now_s=WINDOW_S) == {}

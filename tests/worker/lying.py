@@ -83,6 +83,26 @@ INSTEAD_OF_PICTURES: dict[str, Message] = {
     "more than all pictures have unpacked": drawn(preview=bytes(1 << 26)),
 }
 
+_PNG, _FILM = b"\x89PNG\r\n\x1a\n", b"\x1a\x45\xdf\xa3"
+
+
+def previewed(**made: Any) -> Message:
+    return {"type": "Previewed", "number": 1, "made": made}
+
+
+#: What is said instead of a contact sheet, by name.
+INSTEAD_OF_A_SHEET: dict[str, Message] = {
+    "a timeline": extracted(),
+    "a pack's pictures": drawn(),
+    "nothing": previewed(),
+    "a film": previewed(webm=_FILM),
+    "a sheet and a film": previewed(sheet=_PNG, webm=_FILM),
+    "a page": previewed(sheet=b"<!doctype html><script>alert(1)</script>"),
+    "a picture in a picture's place of no kind": previewed(poster=_PNG),
+    "a text": previewed(sheet="text"),
+    "more than a sheet may have": previewed(sheet=_PNG + bytes(33 << 20)),
+}
+
 
 def nested(depth: int) -> bytes:
     """A list in a list in a list."""
@@ -333,6 +353,9 @@ def main() -> None:
     liar.take_job()
     if lie.startswith("pictures: "):
         liar.say(INSTEAD_OF_PICTURES[lie.removeprefix("pictures: ")])
+        forever()
+    if lie.startswith("preview: "):
+        liar.say(INSTEAD_OF_A_SHEET[lie.removeprefix("preview: ")])
         forever()
     if lie == "pictures instead of a timeline":
         liar.say(drawn())

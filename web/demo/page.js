@@ -3,6 +3,7 @@ import { toManifest } from "../src/calibrating.js";
 import { cuesFromText } from "../src/speech.js";
 import { tellHow } from "./making.js";
 import { quality, VIDEO, watchPacks } from "./packs.js";
+import { drawStrip } from "./strip.js";
 
 /**
  * @typedef {import("../src/element.js").AnchorAvatar} AnchorAvatar
@@ -72,7 +73,9 @@ function packItem({ id, state, words, warnings, picture }) {
 	if (warnings.length) {
 		// Advice is read by who opens it; the button's name stays short.
 		const advice = document.createElement("details");
-		advice.append(element("summary", warnings.length > 1 ? `${warnings.length} things to mend` : "1 thing to mend"));
+		advice.append(
+			element("summary", warnings.length > 1 ? `${warnings.length} things to mend` : "1 thing to mend"),
+		);
 		for (const warning of warnings) advice.append(element("p", warning));
 		item.append(advice);
 	}
@@ -135,67 +138,12 @@ watchPacks(
 let drawn = null;
 let head = /** @type {Element | null} */ (null);
 
-/** Coverage, gaps and the mouth's way along the clip. @param {Timeline | null} timeline */
-function drawStrip(timeline) {
-	drawn = timeline;
-	const strip = find("strip");
-	if (!timeline?.times.length) {
-		strip.replaceChildren();
-		strip.setAttribute("aria-label", "No timeline");
-		return;
-	}
-	const { gaps, durationMs, startMs } = timeline;
-	/** @param {number} ms */
-	const place = (ms) => (1000 * (ms - startMs)) / durationMs;
-	const at = { cx: 0, cy: 0, w: 0, h: 0, roll: 0 };
-	const xs = [];
-	const ys = [];
-	for (let i = 0; i <= 250; i++) {
-		const isSeen = timeline.anchorAt("mouth", startMs + (durationMs * i) / 250.01, at);
-		xs.push(isSeen ? at.cx : Number.NaN);
-		ys.push(isSeen ? at.cy : Number.NaN);
-	}
-	const middle = (/** @type {number[]} */ line) => {
-		const seen = line.filter((value) => !Number.isNaN(value));
-		return (Math.min(...seen) + Math.max(...seen)) / 2;
-	};
-	const [mx, my] = [middle(xs), middle(ys)];
-	const reach = Math.max(4, ...xs.map((x) => Math.abs(x - mx) || 0), ...ys.map((y) => Math.abs(y - my) || 0));
-	const path = (/** @type {number[]} */ line, /** @type {number} */ from) =>
-		line
-			.map((v, i) =>
-				Number.isNaN(v)
-					? ""
-					: `${i && !Number.isNaN(line[i - 1]) ? "L" : "M"}${i * 4} ${(22 + (17 * (v - from)) / reach).toFixed(1)}`,
-			)
-			.join("");
-	/** @param {string} tag @param {Record<string, string | number>} attributes */
-	const shape = (tag, attributes) => {
-		const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-		for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
-		return made;
-	};
-	strip.replaceChildren(
-		shape("rect", { class: "face", width: 1000, height: 44 }),
-		...gaps.map(([from, to]) =>
-			shape("rect", { class: "gap", x: place(from), width: place(to) - place(from), height: 44 }),
-		),
-		shape("path", { class: "y", d: path(ys, my) }),
-		shape("path", { class: "x", d: path(xs, mx) }),
-		shape("line", { class: "head", y2: 44 }),
-	);
-	head = strip.lastElementChild;
-	const { coverage } = quality(timeline);
-	const percent = (100 * coverage).toFixed(coverage > 0.999 ? 0 : 1);
-	strip.setAttribute(
-		"aria-label",
-		`Face found in ${percent} % of the clip${gaps.length ? `, ${gaps.length} gaps` : ""}`,
-	);
-}
-
 avatar.addEventListener("frame", () => {
 	const timeline = avatar.avatar?.supply.timeline ?? null;
-	if (timeline !== drawn) drawStrip(timeline);
+	if (timeline !== drawn) {
+		drawn = timeline;
+		head = drawStrip(find("strip"), find("legend"), timeline, timeline ? quality(timeline).coverage : 0);
+	}
 	if (!timeline || !avatar.avatar?.compositor.timeline || !head) return;
 	const { timeMs } = avatar.avatar.detail;
 	const share = Math.min(1, Math.max(0, (timeMs - timeline.startMs) / timeline.durationMs));
@@ -234,7 +182,8 @@ tell();
 
 /** Whether it came by a key or by a button. */
 new MutationObserver(() => {
-	for (const name of ["debug", "calibrate"]) find(name).setAttribute("aria-pressed", String(avatar.hasAttribute(name)));
+	for (const name of ["debug", "calibrate"])
+		find(name).setAttribute("aria-pressed", String(avatar.hasAttribute(name)));
 	find("calibration").hidden = !avatar.hasAttribute("calibrate");
 }).observe(avatar, { attributeFilter: ["debug", "calibrate"] });
 find("debug").onclick = () => avatar.toggleAttribute("debug");

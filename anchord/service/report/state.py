@@ -41,7 +41,7 @@ class PackState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     retry_at_unix_s: float = 0.0
 
 
-class Part(Struct, frozen=True, kw_only=True):
+class Component(Struct, frozen=True, kw_only=True):
     """The watch or the worker."""
 
     state: str
@@ -59,8 +59,8 @@ class State(Struct, frozen=True, kw_only=True):
     shard: str = ""
     started_unix_s: float
     loop_turned_unix_s: Annotated[float, Meta(description="when the daemon's loop last turned")]
-    watch: Part
-    worker: Part
+    watch: Component
+    worker: Component
     packs: dict[str, PackState]
     counts: dict[str, int]
 

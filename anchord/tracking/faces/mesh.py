@@ -40,7 +40,7 @@ RIGID = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class PartShape:
     """
     A part of the face that is followed on its own.
 
@@ -59,8 +59,8 @@ class Part:
 # Found on real clips: near the lips the skin goes with every word, so the mouth is held by all of the
 # lower face; near the eyes a narrow band leaves the brows out, which rise by themselves.
 PARTS = {
-    "mouth": Part(tight=LIPS_RIM + LIPS_INSIDE, skin=(0.90, 0.75), clearance=0.15),
-    "eyes": Part(tight=RIGHT_EYE + LEFT_EYE, skin=(0.75, 0.20), clearance=0.06),
+    "mouth": PartShape(tight=LIPS_RIM + LIPS_INSIDE, skin=(0.90, 0.75), clearance=0.15),
+    "eyes": PartShape(tight=RIGHT_EYE + LEFT_EYE, skin=(0.75, 0.20), clearance=0.06),
 }
 
 #: Boxes that are carried along by a part's motion: name -> (part, landmarks of the tight box).

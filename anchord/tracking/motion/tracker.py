@@ -30,7 +30,7 @@ from anchord.tracking.faces.mesh import (
     PARTS,
     RIGID,
     Landmarks,
-    Part,
+    PartShape,
     eyes_across,
 )
 from anchord.tracking.motion.linking import linked
@@ -236,7 +236,7 @@ class Follower:
     with the keyframe most like it: 0 where there is no face.
     """
 
-    part: Part
+    part: PartShape
     links: list[Link] = field(default_factory=list, init=False)
     agree: list[float] = field(default_factory=list, init=False)
     _reference: Complex | None = field(default=None, init=False)

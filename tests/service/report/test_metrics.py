@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from anchord import __version__
 from anchord.service.report.metrics import Metrics
-from anchord.service.report.state import PackState, PackStatus, Part, State
+from anchord.service.report.state import Component, PackState, PackStatus, State
 
 
 def samples(file: Path) -> dict[tuple[str, str], float]:
@@ -29,8 +29,8 @@ def state(states: dict[str, PackStatus] | None = None, **counts: int) -> State:
         version="1",
         started_unix_s=0.0,
         loop_turned_unix_s=1_700_000_100.0,
-        watch=Part(state="inotify", healthy=True),
-        worker=Part(state="idle", healthy=True),
+        watch=Component(state="inotify", healthy=True),
+        worker=Component(state="idle", healthy=True),
         packs={pack: PackState(state=name) for pack, name in (states or {}).items()},
         counts=counts,
     )
@@ -107,13 +107,20 @@ def test_nothing_is_loaded_before_it_is_asked_for(textfile: str, tmp_path: Path)
 import sys, threading
 from pathlib import Path
 from anchord.service.report.metrics import Metrics
-from anchord.service.report.state import Part, State
+from anchord.service.report.state import Component, State
 metrics = Metrics({textfile.format(tmp_path)})
 metrics.extracted("written", elapsed_s=1.0, coverage=1.0)
-part = Part(state="", healthy=True)
+part = Component(state="", healthy=True)
 metrics.publish(State(pid=1, root="", version="", started_unix_s=0.0, loop_turned_unix_s=0.0,
                       watch=part, worker=part, packs={{}}, counts={{}}))
 print("prometheus_client" in sys.modules, threading.active_count())
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [str(textfile != "None"), "1"]
+
+
+def test_only_a_written_timeline_is_a_success(tmp_path: Path) -> None:
+    metrics = Metrics(tmp_path / "anchord.prom", clock=lambda: 1_700_000_000)
+    metrics.extracted("refused")
+    metrics.publish(state())
+    assert samples(tmp_path / "anchord.prom")["anchord_last_success_timestamp_seconds", ""] == 0

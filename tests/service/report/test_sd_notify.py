@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from anchord.service.report.sd_notify import MAX_STATUS_CHARS, Notifier, status_line
-from anchord.service.report.state import PackState, PackStatus, Part, State
+from anchord.service.report.state import Component, PackState, PackStatus, State
 
 
 @pytest.fixture(params=["path", "abstract"])
@@ -115,8 +115,8 @@ def state(*packs: PackStatus, count: int = 3, watch: str = "inotify", healthy: b
         version="1",
         started_unix_s=0.0,
         loop_turned_unix_s=0.0,
-        watch=Part(state=watch, healthy=healthy),
-        worker=Part(state="idle", healthy=True),
+        watch=Component(state=watch, healthy=healthy),
+        worker=Component(state="idle", healthy=True),
         packs={str(number): PackState(state=name) for number, name in enumerate(packs)},
         counts={"packs": count},
     )

@@ -11,12 +11,12 @@ import pytest
 
 from anchord.service.queue import Queue
 from anchord.service.report import state
-from anchord.service.report.state import Part, State, packs_of, publisher, read, runtime_folder
+from anchord.service.report.state import Component, State, packs_of, publisher, read, runtime_folder
 from anchord.service.timers import Timers
 
 
 def made(root: Path, **packs: state.PackState) -> State:
-    part = Part(state="inotify", healthy=True)
+    part = Component(state="inotify", healthy=True)
     return State(
         pid=1,
         root=str(root),

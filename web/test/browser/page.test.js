@@ -39,6 +39,32 @@ test("picking another avatar shows it, with its gap on the strip", async () => {
 	await page.getByRole("button", { name: /^face/ }).click();
 });
 
+test("turns, blinks and light are on the strip where the timeline was asked for them, and only there", async () => {
+	const file = join(site.addPack("face", "told"), "anchors_timeline.json");
+	const json = JSON.parse(readFileSync(file, "utf8"));
+	json.frames.forEach((frame, i) => {
+		const open = [5, 6, 12].includes(i) ? 0 : 0.9;
+		frame.pose = { yaw: i % 2 ? -7 : 4, pitch: 0, roll: 0 };
+		frame.signals = { mouth_open: 0.24, eye_open_left: open, eye_open_right: open };
+		frame.light = { r: 1.1, g: 0.9, b: 1 };
+	});
+	writeFileSync(file, JSON.stringify(json));
+	const shownKinds = () => page.locator("#legend span:visible").evaluateAll((all) => all.map((one) => one.className));
+	assert.deepEqual(await shownKinds(), ["face", "gap", "x", "y"]);
+	await page.getByRole("button", { name: /^told/ }).click();
+	await until(async () => (await page.locator("#strip .yaw").count()) === 1);
+	assert.match(
+		await page.locator("#strip").getAttribute("aria-label"),
+		/; light 1\.00 to 1\.00 of the usual; head turned by -7 to 4°; 2 blinks, mouth open by 24 % at most$/,
+	);
+	assert.equal(await page.locator("#strip .blink").count(), 3);
+	assert.equal(await page.locator('#strip rect[fill="rgb(141 115 128)"]').count(), json.frames.length);
+	assert.deepEqual(await shownKinds(), ["face", "gap", "x", "y", "yaw", "blink", "light"]);
+	await page.getByRole("button", { name: /^face/ }).click();
+	await until(async () => (await page.locator("#strip .yaw").count()) === 0);
+	assert.deepEqual(await shownKinds(), ["face", "gap", "x", "y"]);
+});
+
 /** What keys do comes with the first of them: they are queued until then, so their effect is waited for. */
 const isPressed = (debug, calibrate) =>
 	until(() =>
@@ -159,10 +185,14 @@ test("text is readable in light and in dark", async () => {
 				return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 			};
 			const poor = [];
-			for (const element of document.querySelectorAll("h1, h2, p, button, label span, strong, .state, .hint, output")) {
-				if (!element.checkVisibility() || !element.textContent?.trim() || element.closest(".quiet, .frame")) continue;
+			for (const element of document.querySelectorAll(
+				"h1, h2, p, button, label span, strong, .state, .hint, output",
+			)) {
+				if (!element.checkVisibility() || !element.textContent?.trim() || element.closest(".quiet, .frame"))
+					continue;
 				let ground = element;
-				while (ground && getComputedStyle(ground).backgroundColor.endsWith(", 0)")) ground = ground.parentElement;
+				while (ground && getComputedStyle(ground).backgroundColor.endsWith(", 0)"))
+					ground = ground.parentElement;
 				const page = getComputedStyle(document.body).backgroundColor;
 				const a = light(getComputedStyle(element).color, page);
 				const b = light(ground ? getComputedStyle(ground).backgroundColor : page, page);
@@ -189,7 +219,9 @@ test("axe finds nothing to mend, in light, in dark, and on a phone", async () =>
 			await page.setViewportSize(size);
 			const found = await page.evaluate(async () => {
 				const { violations } = await window.axe.run(document);
-				return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
+				return violations.map(
+					({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`,
+				);
 			});
 			assert.deepEqual(found, [], `${colorScheme}, ${size.width}`);
 		}
