@@ -67,6 +67,11 @@ WARNINGS: dict[str, Advice] = {
         "no frame looks like the base face, so the static anchors are taken for the first frame's",
         "make the base face a frame of the video, as anchord sprites does",
     ),
+    "flat": Advice(
+        "the face has hardly a feature to be followed by, as if it were drawn, so anchors may slide by a "
+        "pixel or two",
+        "give the pack static anchors with anchord anchors PACK",
+    ),
     "face_small": Advice(
         "the face is less than 20 % of the frame's height, so a pixel's error is a larger one of the overlay",
         "move the camera closer, or crop the video: 30 to 50 % is right",

@@ -20,8 +20,6 @@ from anchord.parsing import check_bounds
 
 #: Raise it when the same video and settings would give other anchors: every timeline is then stale.
 METHOD = 5
-#: The warning of a face that its pixels hardly hold: static anchors would make another timeline of it.
-FLAT = "flat"
 
 Number = int | float
 #: Far beyond any target; what is more is no place.
@@ -198,7 +196,7 @@ class Quality(Struct, frozen=True, kw_only=True):
 
     def asks_statics(self, follow: str) -> bool:
         """Whether other static anchors could have given another timeline, with this *follow*."""
-        is_poor = 2 * self.faces < self.samples or any(warning.code == FLAT for warning in self.warnings)
+        is_poor = 2 * self.faces < self.samples or any(warning.code == "flat" for warning in self.warnings)
         return self.source == "pixels" or (follow == "auto" and is_poor)
 
 

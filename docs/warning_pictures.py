@@ -142,6 +142,7 @@ MADE: dict[str, Callable[[Path], None]] = {
     "mouth_moves": tested(named("yawn")),
     "almost_loop": portrait(jumping),
     "other_base": other_base,
+    "flat": tested(named("boy")),
     "face_small": portrait(spoil=far_away),
     "blurred": portrait(spoil=lambda picture: np.asarray(cv2.GaussianBlur(picture, (0, 0), 6), np.uint8)),
     "dark": portrait(spoil=lambda picture: (picture * 0.2).astype(np.uint8)),

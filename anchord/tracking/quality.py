@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from anchord.timeline import FLAT, VideoWarning
+from anchord.timeline import VideoWarning
 from anchord.tracking.curves.gaps import stretches
 from anchord.tracking.faces.upright import Stands, is_down
 from anchord.tracking.motion.eyewear import Eyes, behind
@@ -127,7 +127,7 @@ def other_base() -> VideoWarning:
 
 def _flat() -> VideoWarning:
     return VideoWarning(
-        code=FLAT,
+        code="flat",
         message="the face has hardly a feature to be followed by, as if it were drawn, so anchors may slide "
         f"by a pixel or two: {_PUT_ANCHORS}",
     )
