@@ -81,12 +81,13 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 
 COMPILE = $(BIN)/uv pip compile --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --quiet
 
-# Three files, one resolution: what developing needs, what a server needs, what building the wheel needs. A fourth
-# for the one tool that has an environment of its own.
+# Four files, one resolution: what developing needs, what a server needs, what a member of a cluster needs, what
+# building the wheel needs. A fifth for the one tool that has an environment of its own.
 lock: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
-	$(COMPILE) --upgrade --extra dev --extra demo pyproject.toml -o requirements.lock
+	$(COMPILE) --upgrade --extra dev --extra demo --extra cluster pyproject.toml -o requirements.lock
 	$(COMPILE) --upgrade -c requirements.lock pyproject.toml -o requirements.runtime.lock
+	$(COMPILE) --upgrade -c requirements.lock --extra cluster pyproject.toml -o requirements.cluster.lock
 	echo hatchling | $(COMPILE) --upgrade -c requirements.lock - -o requirements.build.lock
 	echo cyclonedx-bom | $(COMPILE) --upgrade --python-version 3.11 - -o requirements.sbom.lock
 

@@ -15,25 +15,18 @@ import click
 import msgspec
 
 from anchord import __version__, timeline
+from anchord.commands import cluster
 from anchord.commands.extract import Request, Result, extract_now
+from anchord.commands.options import config as _config
+from anchord.commands.options import root as _root
+from anchord.commands.options import say as _say
+from anchord.commands.options import settings_in as _settings
 from anchord.commands.progress import progress
 from anchord.errors import AnchordError, CoverageError, as_ours
 from anchord.model import checked_model
-from anchord.printable import json_line, printable
-from anchord.settings import Settings, read_settings
+from anchord.printable import json_line
+from anchord.settings import Settings
 from anchord.worker.client import Worker
-
-DEFAULT_CONFIG = Path("/etc/anchord/anchord.toml")
-
-_config = click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    envvar="ANCHORD_CONFIG",
-    help=f"Settings file. [default: {DEFAULT_CONFIG}, where there is one]",
-)
-_root = click.option(
-    "--root", type=click.Path(path_type=Path), help="The avatars root; wins over the settings."
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -66,8 +59,8 @@ def run(config: Path | None, root: Path | None, once: bool, verbose: bool) -> No
     # The worker has the same file, but what it says of it would be no reason to end.
     checked_model()
     notifier = Notifier.from_environment()
-    textfile = read().metrics.textfile
-    metrics = Metrics(Path(textfile) if textfile else None)
+    settings = read()
+    metrics = Metrics(Path(settings.metrics.textfile) if settings.metrics.textfile else None)
     try:
         with progress() if once else contextlib.nullcontext() as bar:
             daemon = Daemon(
@@ -78,6 +71,7 @@ def run(config: Path | None, root: Path | None, once: bool, verbose: bool) -> No
                 publishers=[] if once else [state.publisher(), metrics.publish],
                 notifier=notifier,
                 on_result=metrics.extracted,
+                make_executor=cluster.executor_of(settings.cluster),
             )
             is_well = daemon.run()
     finally:
@@ -303,6 +297,10 @@ def health(config: Path | None, root: Path | None) -> None:
         raise SystemExit(1)
 
 
+for command in cluster.COMMANDS:
+    anchord.add_command(command)
+
+
 @anchord.group()
 def schema() -> None:
     """Print a file format."""
@@ -312,17 +310,6 @@ def schema() -> None:
 def schema_timeline() -> None:
     """The JSON Schema of anchors_timeline.json."""
     click.echo(msgspec.json.format(msgspec.json.encode(timeline.schema()), indent=2))
-
-
-def _say(line: str, *, err: bool = False) -> None:
-    """A line for a person; names in it are other people's."""
-    click.echo(printable(line), err=err)
-
-
-def _settings(config: Path | None) -> Settings:
-    if config is None and DEFAULT_CONFIG.is_file():
-        config = DEFAULT_CONFIG
-    return read_settings(config)
 
 
 @contextlib.contextmanager

@@ -36,7 +36,7 @@ from anchord.service.watching.debounce import Debounce, Settled
 from anchord.service.watching.scanner import Known, Look, Names, look_at
 from anchord.service.watching.watcher import Watcher
 from anchord.settings import Settings, WorkerSettings
-from anchord.worker.executor import Executor, Finished, Progressed, Task
+from anchord.worker.executor import Executor, Finished, PlacesChanged, Progressed, Said, Task
 from anchord.worker.local import LocalExecutor
 
 # So often, at least, the state tells that the loop turns; so often, at most, while much happens.
@@ -73,11 +73,11 @@ class EndDue:
     """The grace of the running task is over."""
 
 
-Message: TypeAlias = Woken | Signalled | Stepped | Finished | Progressed
-MakeExecutor: TypeAlias = Callable[[WorkerSettings, Callable[[Finished | Progressed], None]], Executor]
+Message: TypeAlias = Woken | Signalled | Stepped | Said
+MakeExecutor: TypeAlias = Callable[[WorkerSettings, Callable[[Said], None]], Executor]
 
 
-def local_executor(settings: WorkerSettings, report: Callable[[Finished | Progressed], None]) -> Executor:
+def local_executor(settings: WorkerSettings, report: Callable[[Said], None]) -> Executor:
     """The default: worker processes on this machine."""
     return LocalExecutor(settings, report)
 
@@ -285,6 +285,8 @@ class Daemon:
                 self._publish_soon()
             case Progressed():
                 self._runner.progressed(message)
+            case PlacesChanged():
+                self._publish_soon()  # and tasks are begun, as on every turn
             case Signalled():
                 pass  # taken from their own queue
 
