@@ -126,7 +126,7 @@ def _named(name: str) -> x509.Name:
 def _begun(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, days: int
 ) -> x509.CertificateBuilder:
-    now = dt.dt.now(dt.UTC)
+    now = dt.datetime.now(dt.UTC)
     return x509.CertificateBuilder(
         issuer_name=issuer,
         subject_name=subject,

@@ -39,7 +39,7 @@ _LOOK_S = 1.0
 _ANSWER_S = 5.0
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 5.0
 # Whatever is under way when this ends: the scheduler finds out by itself that nobody is there.
-_END_S = 3.0
+_END_S = 2.0
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
@@ -182,7 +182,7 @@ class DaskClient:
             for task in following:
                 task.cancel()
             with contextlib.suppress(Exception):
-                await asyncio.wait_for(client.close(fast=True), _END_S)  # type: ignore[no-untyped-call]
+                await asyncio.wait_for(client.close(timeout=_END_S), _END_S)
             await asyncio.gather(*following, return_exceptions=True)
 
     async def _work(self, client: Client) -> None:

@@ -126,7 +126,9 @@ class ClusterExecutor:
 
     def submit(self, task: Task, video: BufferedReader, base: BufferedReader | None = None) -> None:
         """Do a task. The streams of its video and of the base face are taken over, and closed."""
-        files: dict[Which, BufferedReader] = {"video": video} | ({} if base is None else {"base": base})
+        files: dict[Which, BufferedReader] = {"video": video}
+        if base is not None:
+            files["base"] = base
         with self._lock:
             is_here = self._local is not None and not self._members.places and self._is_away()
         if is_here:

@@ -95,7 +95,8 @@ class Node(Worker):
     async def close(self, *args: Any, **options: Any) -> str | None:
         """End; the jobs under way first, whose results nobody could take any more."""
         await asyncio.to_thread(self._work.places.close)
-        return await super().close(*args, **options)
+        ended: str | None = await super().close(*args, **options)
+        return ended
 
 
 def this_node() -> Node:

@@ -7,6 +7,7 @@ Dask's own command opens a second port, plain HTTP without a password, whatever 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 from typing import Any
 
@@ -44,6 +45,9 @@ _REFUSED = (
     "set_metadata",
     "echo",
 )
+
+# Members that do not listen any more find out by themselves.
+_END_S = 5.0
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
@@ -97,5 +101,6 @@ async def _scheduled(security: Any, listen: Address, stopped: asyncio.Event, scr
         raise MachineError(f"{listen}: cannot listen there: {error}; name another address") from error
     log.info("scheduler_started", version=__version__, address=scheduler.address)
     await stopped.wait()
-    await scheduler.close(fast=True)
+    with contextlib.suppress(TimeoutError):  # a node that is frozen takes no farewell
+        await asyncio.wait_for(scheduler.close(reason="stopped"), _END_S)
     log.info("scheduler_stopped")
