@@ -18,8 +18,8 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eight seconds of it, which take a worker seconds."""
-    return encode(tmp_path_factory.mktemp("film") / "idle.webm", film(times_ms=even_times_ms(30, 8)))
+    """Two seconds of it, which take a worker one or two."""
+    return encode(tmp_path_factory.mktemp("film") / "idle.webm", film(times_ms=even_times_ms(30, 2)))
 
 
 @pytest.fixture

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,6 +63,8 @@ class Cluster:
         scheduler: its address.
     """
 
+    anchord = (sys.executable, "-m", "anchord")
+
     def __init__(self, folder: Path, scheduler: str | None = None) -> None:
         self.folder = folder
         self.address = scheduler or f"tls://127.0.0.1:{free_port()}"
@@ -109,3 +114,44 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def listening(process: int, *, prefix: tuple[str, ...] = ()) -> set[tuple[str, int]]:
+    """Host and port of every TCP socket that a process listens at."""
+    told = subprocess.run([*prefix, "ss", "-H", "-ltnp"], capture_output=True, text=True, check=True).stdout
+    lines = [line.split() for line in told.splitlines() if f"pid={process}," in line]
+    return {(line[3].rpartition(":")[0], int(line[3].rpartition(":")[2])) for line in lines}
+
+
+def speaks_tls(
+    host: str,
+    port: int,
+    authority: Path | None,
+    member: Path | None,
+    *,
+    most: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
+) -> bool:
+    """
+    Whether somebody who has this certificate hears a word from who listens there.
+
+    Args:
+        host: where.
+        port: where.
+        authority: whom this somebody believes; None: anybody.
+        member: the certificate's path without its suffix; None: none is shown.
+        most: the newest version of TLS that is tried.
+    """
+    context = ssl.create_default_context(cafile=authority)
+    context.check_hostname = False
+    context.maximum_version = most
+    if authority is None:
+        context.verify_mode = ssl.CERT_NONE
+    if member is not None:
+        context.load_cert_chain(f"{member}.pem", f"{member}.key")
+    try:
+        with socket.create_connection((host, port), 10) as plain, context.wrap_socket(plain) as secure:
+            # With TLS 1.3 whoever is not let in hears of it with the first answer; Dask speaks first.
+            secure.settimeout(10)
+            return bool(secure.recv(1))
+    except (OSError, ssl.SSLError):
+        return False
