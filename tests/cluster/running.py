@@ -7,8 +7,11 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from anchord.cluster import certificates
 from tests.service.running import Daemon
@@ -155,3 +158,71 @@ def speaks_tls(
             return bool(secure.recv(1))
     except (OSError, ssl.SSLError):
         return False
+
+
+class Network:
+    """
+    Hosts that are network namespaces on a bridge of their own; as root.
+
+    Args:
+        hosts: their names.
+    """
+
+    def __init__(self, *hosts: str) -> None:
+        # Names of interfaces are short, and other tests may have a network too.
+        self._id = f"{free_port():x}"
+        self._hosts = hosts
+
+    def __enter__(self) -> Self:
+        bridge = f"an{self._id}"
+        _ip("link", "add", bridge, "type", "bridge")
+        _ip("link", "set", bridge, "up")
+        for i, host in enumerate(self._hosts):
+            space, ours, theirs = self._space(host), f"a{self._id}h{i}", f"a{self._id}g{i}"
+            _ip("netns", "add", space)
+            _ip("link", "add", ours, "type", "veth", "peer", "name", theirs)
+            _ip("link", "set", theirs, "netns", space)
+            _ip("link", "set", ours, "master", bridge)
+            _ip("link", "set", ours, "up")
+            for told in (
+                ("addr", "add", f"{self.address(host)}/24", "dev", theirs),
+                ("link", "set", theirs, "up"),
+                ("link", "set", "lo", "up"),
+            ):
+                _ip("-n", space, *told)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for host in self._hosts:
+            _ip("netns", "del", self._space(host))
+        _ip("link", "del", f"an{self._id}")
+
+    def address(self, host: str) -> str:
+        """A host's address, which is nobody's outside (RFC 5737)."""
+        return f"192.0.2.{10 + self._hosts.index(host)}"
+
+    def prefix(self, host: str) -> tuple[str, ...]:
+        """What to run a command on a host with."""
+        return ("ip", "netns", "exec", self._space(host))
+
+    @contextlib.contextmanager
+    def cut(self, host: str, *, seconds: float) -> Iterator[None]:
+        """A host's cable is out for at least so long; nobody is told, packets just do not come."""
+        port = f"a{self._id}h{self._hosts.index(host)}"
+        ends_at_s = time.monotonic() + seconds
+        _ip("link", "set", port, "nomaster")
+        try:
+            yield
+            while (left_s := ends_at_s - time.monotonic()) > 0:
+                time.sleep(left_s)
+        finally:
+            _ip("link", "set", port, "master", f"an{self._id}")
+
+    def _space(self, host: str) -> str:
+        return f"anchord-{self._id}-{host}"
+
+
+def _ip(*arguments: str) -> None:
+    subprocess.run(["ip", *arguments], check=True)
