@@ -93,6 +93,8 @@ class ClusterExecutor:
         self._numbers = itertools.count(1)
         # Held to change what every thread may see, and never while somebody is told.
         self._lock = threading.RLock()
+        # Workers here are for one thread at a time; this one is taken after the other, if both are.
+        self._local_lock = threading.RLock()
         self._flights: dict[int, _Flight] = {}
         # Suspects that wait for another one to land.
         self._held: deque[_Flight] = deque()
@@ -120,9 +122,11 @@ class ClusterExecutor:
                 return 0
             if self._members.places:
                 return max(0, self._members.total - len(self._flights))
-            if self._local and self._is_away():
-                return max(0, self._local.places() - len(self._homing))
+            is_here, homing = self._is_away(), len(self._homing)
+        if self._local is None or not is_here:
             return 0
+        with self._local_lock:
+            return max(0, self._local.places() - homing)
 
     def submit(self, task: Task, video: BufferedReader, base: BufferedReader | None = None) -> None:
         """Do a task. The streams of its video and of the base face are taken over, and closed."""
@@ -133,7 +137,8 @@ class ClusterExecutor:
             is_here = self._local is not None and not self._members.places and self._is_away()
         if is_here:
             assert self._local is not None
-            self._local.submit(task, video, base)
+            with self._local_lock:
+                self._local.submit(task, video, base)
             return
         try:
             flight = self._flight(task, files)
@@ -151,20 +156,22 @@ class ClusterExecutor:
     def reload(self, settings: WorkerSettings) -> None:
         """Other settings of the workers here; nodes have their own."""
         if self._local:
-            self._local.reload(settings)
+            with self._local_lock:
+                self._local.reload(settings)
 
     def close(self) -> None:
         """Take nothing new: what runs goes on."""
         with self._lock:
             self._is_closed = True
         if self._local:
-            self._local.close()
+            with self._local_lock:
+                self._local.close()
 
     def kill(self) -> None:
         """End everything now, from any thread; returns within seconds."""
         self.close()
         self._connection.stop()
-        with self._lock:
+        with self._lock, self._local_lock:
             flights = [*self._flights.values(), *self._homing]
             self._flights.clear()
             self._held.clear()
@@ -179,7 +186,8 @@ class ClusterExecutor:
         with self._lock:
             lack, is_busy = self._members.lack(), bool(self._flights or self._homing)
             is_lost = bool(lack) and self._is_away()
-        here = self._local.health() if self._local else None
+        with self._local_lock:
+            here = self._local.health() if self._local else None
         if is_lost and here is not None:
             # Work goes on, so this is no reason to start anything again.
             detail = "; ".join(part for part in (f"works here meanwhile: {lack}", here.detail) if part)
@@ -294,14 +302,13 @@ class ClusterExecutor:
 
     def _work_here(self) -> None:
         """Do what came home, as far as there are places."""
-        while self._local is not None:
-            with self._lock:
-                if not self._homing or not self._local.places():
-                    return
+        if self._local is None:
+            return
+        with self._local_lock:
+            while self._homing and self._local.places():
                 flight = self._homing.popleft()
-            self._forget_offer(flight)
-            flight.files["video"].seek(0)
-            self._local.submit(flight.task, flight.files["video"], flight.files.get("base"))
+                self._forget_offer(flight)
+                self._local.submit(flight.task, flight.files["video"], flight.files.get("base"))
 
 
 def _outcome(content: bytes | AnchordError, job: NodeJob) -> Draft | AnchordError:

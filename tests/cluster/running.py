@@ -63,12 +63,15 @@ class Cluster:
 
     Args:
         folder: for settings and certificates.
-        scheduler: its address.
+        scheduler: its address; loopback, where there is none.
+        is_new: make the folder.
     """
 
     anchord = (sys.executable, "-m", "anchord")
 
-    def __init__(self, folder: Path, scheduler: str | None = None) -> None:
+    def __init__(self, folder: Path, scheduler: str | None = None, *, is_new: bool = False) -> None:
+        if is_new:
+            folder.mkdir()
         self.folder = folder
         self.address = scheduler or f"tls://127.0.0.1:{free_port()}"
         self.certificates = folder / "certificates"

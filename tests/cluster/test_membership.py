@@ -49,7 +49,7 @@ def settings(folder: Path, **other: str) -> ClusterSettings:
         "certificate": str(folder / "node1.pem"),
         "key": str(folder / "node1.key"),
     }
-    return ClusterSettings(scheduler="tls://127.0.0.1:1", **{**files, **other})
+    return ClusterSettings(scheduler="tls://127.0.0.1:1", **{**files, **other})  # type: ignore[arg-type]
 
 
 def test_only_tls_1_3_with_a_certificate_is_spoken(tmp_path: Path) -> None:
