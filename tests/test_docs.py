@@ -78,7 +78,7 @@ def test_the_manual_is_good_troff() -> None:
     assert (told.returncode, told.stdout) == (0, b"")
 
 
-@pytest.mark.parametrize("file", ["operations.md", "architecture.md"])
+@pytest.mark.parametrize("file", ["operations.md", "architecture.md", "cluster.md"])
 def test_every_link_in_the_docs_leads_somewhere(file: str) -> None:
     page = HERE / "docs" / file
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import ssl
 import subprocess
@@ -122,11 +123,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def listening(process: int, *, prefix: tuple[str, ...] = ()) -> set[tuple[str, int]]:
-    """Host and port of every TCP socket that a process listens at."""
-    told = subprocess.run([*prefix, "ss", "-H", "-ltnp"], capture_output=True, text=True, check=True).stdout
-    lines = [line.split() for line in told.splitlines() if f"pid={process}," in line]
-    return {(line[3].rpartition(":")[0], int(line[3].rpartition(":")[2])) for line in lines}
+def listening(process: int) -> set[tuple[str, int]]:
+    """Host and port of every TCP socket that a process listens at, by what the kernel says of it."""
+    proc = Path(f"/proc/{process}")
+    links = {os.readlink(entry) for entry in (proc / "fd").iterdir()}  # noqa: PTH115  a socket is no path
+    found = set()
+    for table, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
+        for line in (proc / "net" / table).read_text().splitlines()[1:]:
+            _, local, _, state, *_, inode = line.split()[:10]
+            if state == "0A" and f"socket:[{inode}]" in links:
+                host, port = local.split(":")
+                words = [bytes.fromhex(host[i : i + 8])[::-1] for i in range(0, len(host), 8)]
+                found.add((socket.inet_ntop(family, b"".join(words)), int(port, 16)))
+    return found
 
 
 def speaks_tls(
