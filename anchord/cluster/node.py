@@ -25,7 +25,7 @@ from anchord import __version__
 from anchord.cluster import membership
 from anchord.cluster.membership import Address
 from anchord.cluster.places import Places
-from anchord.cluster.serving import parts
+from anchord.cluster.serving import Fetcher
 from anchord.cluster.sources import filling
 from anchord.cluster.wire import NodeJob, Source, Which, kind
 from anchord.cluster.work import Work
@@ -64,6 +64,7 @@ class Node(Worker):
     def __init__(self, *args: Any, make_work: Callable[[Node], Work], **options: Any) -> None:
         super().__init__(*args, blocked_handlers=_REFUSED, **options)
         self._work = make_work(self)
+        self._fetcher = Fetcher(self.connection_args)
 
     def start_http_server(self, *_: Any, **__: Any) -> None:
         """Start none: it would listen without TLS."""
@@ -88,13 +89,14 @@ class Node(Worker):
 
     async def _fetched(self, job: NodeJob, which: Which, source: Source) -> BufferedReader:
         with filling(source) as file:
-            async for part in parts(job.server, job.token, which, self.security):
+            async for part in self._fetcher.parts(job.server, job.token, which):
                 file.add(part)
             return file.finished()
 
     async def close(self, *args: Any, **options: Any) -> str | None:
         """End; the jobs under way first, whose results nobody could take any more."""
         await asyncio.to_thread(self._work.places.close)
+        self._fetcher.close()
         ended: str | None = await super().close(*args, **options)
         return ended
 

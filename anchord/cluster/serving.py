@@ -8,11 +8,10 @@ that neither end ever holds more than a part.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import secrets
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from io import BufferedReader
 from typing import Any, TypeAlias, cast
 
@@ -28,6 +27,8 @@ from anchord.errors import MachineError
 PART_BYTES = 1 << 20
 # A node that takes no part for so long is gone.
 _PART_S = 60.0
+# A connection that nothing was asked for over for so long is closed.
+_IDLE_S = 300.0
 
 Offer: TypeAlias = dict[Which, BufferedReader]
 
@@ -73,6 +74,7 @@ class Server:
         self._address = address
         self._security = security
         self._listener: Listener | None = None
+        self._connections: set[Comm] = set()
 
     async def start(self) -> str:
         """
@@ -90,63 +92,112 @@ class Server:
         return str(self._listener.contact_address)
 
     def stop(self) -> None:
-        """Listen no more."""
+        """Listen no more, and let go of who is there."""
         if self._listener is not None:
             self._listener.stop()
+        for comm in list(self._connections):
+            comm.abort()
 
     async def _serve(self, comm: Comm) -> None:
-        descriptor = None
+        """Answer one request after another; a node keeps its connection, whose handshake costs 10 ms."""
+        self._connections.add(comm)
         try:
-            asked = await asyncio.wait_for(_read(comm), _PART_S)
-            descriptor = self._offers.opened(str(asked.get("token")), str(asked.get("which")))
-            if descriptor is None:
-                await _write(comm, {"error": "it is not offered any more"})
-                return
+            while True:
+                asked = await asyncio.wait_for(_read(comm), _IDLE_S)
+                await self._send(comm, str(asked.get("token")), str(asked.get("which")))
+        except OSError:
+            pass  # it is closed, or takes too long
+        finally:
+            self._connections.discard(comm)
+            comm.abort()
+
+    async def _send(self, comm: Comm, token: str, which: str) -> None:
+        descriptor = self._offers.opened(token, which)
+        if descriptor is None:
+            await _write(comm, {"error": "it is not offered any more"})
+            return
+        try:
             offset = 0
             while part := await asyncio.to_thread(os.pread, descriptor, PART_BYTES, offset):
                 offset += len(part)
                 await asyncio.wait_for(_write(comm, {"part": part}), _PART_S)
             await _write(comm, {"end": offset})
-        except OSError as error:  # also a connection that is closed, and one that takes too long
-            with contextlib.suppress(OSError):
-                await _write(comm, {"error": str(error)})
         finally:
-            if descriptor is not None:
-                os.close(descriptor)
-            comm.abort()
+            os.close(descriptor)
 
 
-async def parts(address: str, token: str, which: Which, security: Security) -> AsyncIterator[bytes]:
+class Fetcher:
     """
-    The bytes of an offered file, part after part.
+    Fetches files from coordinators; keeps a connection to each.
 
     Args:
-        address: the coordinator's.
-        token: of the offer.
-        which: of its files.
-        security: this member's.
-
-    Raises:
-        MachineError: they can't be had.
+        connection: this member's way to connect, as Dask has it.
     """
-    comm: Comm | None = None
-    try:
-        comm = await connect(address, deserialize=False, **security.get_connection_args("worker"))
-        await _write(comm, {"token": token, "which": which})
-        while True:
-            said = await asyncio.wait_for(_read(comm), _PART_S)
+
+    def __init__(self, connection: Mapping[str, Any]) -> None:
+        self._connection = connection
+        self._kept: dict[str, Comm] = {}
+
+    async def parts(self, address: str, token: str, which: Which) -> AsyncIterator[bytes]:
+        """
+        The bytes of an offered file, part after part.
+
+        Args:
+            address: the coordinator's.
+            token: of the offer.
+            which: of its files.
+
+        Raises:
+            MachineError: they can't be had.
+        """
+        comm: Comm | None = None
+        try:
+            comm, said = await self._asked(address, {"token": token, "which": which})
+            while "part" in said:
+                yield said["part"]
+                said = await asyncio.wait_for(_read(comm), _PART_S)
+            self._keep(address, comm)
+            comm = None
             if "error" in said:
                 raise MachineError(f"{address}: {str(said['error'])[:300]}")
-            if "part" not in said:
-                return
-            yield said["part"]
-    except (OSError, CommClosedError) as error:
-        raise MachineError(
-            f"{address}: the coordinator does not serve the video: {error}; see cluster.listen and firewalls"
-        ) from error
-    finally:
-        if comm is not None:
+        except OSError as error:
+            raise MachineError(
+                f"{address}: the coordinator does not serve the video: {error}; see cluster.listen and "
+                "firewalls"
+            ) from error
+        finally:
+            if comm is not None:
+                comm.abort()
+
+    def close(self) -> None:
+        """Keep no connection."""
+        for comm in self._kept.values():
             comm.abort()
+        self._kept.clear()
+
+    async def _asked(self, address: str, request: dict[str, Any]) -> tuple[Comm, dict[str, Any]]:
+        """A connection over which something was asked for, and the first answer."""
+        if (kept := self._kept.pop(address, None)) is not None:
+            try:
+                await _write(kept, request)
+                return kept, await asyncio.wait_for(_read(kept), _PART_S)
+            except OSError:  # the coordinator let go of it meanwhile
+                kept.abort()
+        comm = await connect(address, deserialize=False, **self._connection)
+        try:
+            await _write(comm, request)
+            return comm, await asyncio.wait_for(_read(comm), _PART_S)
+        except BaseException:
+            comm.abort()
+            raise
+
+    def _keep(self, address: str, comm: Comm) -> None:
+        for other in [other for other, kept in self._kept.items() if kept.closed()]:
+            del self._kept[other]
+        if address in self._kept:
+            comm.abort()
+        else:
+            self._kept[address] = comm
 
 
 async def _read(comm: Comm) -> dict[str, Any]:

@@ -126,7 +126,7 @@ def free_port() -> int:
 def listening(process: int) -> set[tuple[str, int]]:
     """Host and port of every TCP socket that a process listens at, by what the kernel says of it."""
     proc = Path(f"/proc/{process}")
-    links = {os.readlink(entry) for entry in (proc / "fd").iterdir()}  # noqa: PTH115  a socket is no path
+    links = {os.readlink(entry) for entry in (proc / "fd").iterdir()}
     found = set()
     for table, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
         for line in (proc / "net" / table).read_text().splitlines()[1:]:

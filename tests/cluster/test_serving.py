@@ -11,7 +11,7 @@ from distributed.security import Security
 
 from anchord.cluster import certificates, membership
 from anchord.cluster.membership import Address
-from anchord.cluster.serving import PART_BYTES, Offers, Server, parts
+from anchord.cluster.serving import PART_BYTES, Fetcher, Offers, Server
 from anchord.cluster.wire import Which
 from anchord.errors import MachineError
 from anchord.settings import ClusterSettings
@@ -31,12 +31,16 @@ def security(tmp_path_factory: pytest.TempPathFactory) -> Security:
     )
 
 
+def fetcher(security: Security) -> Fetcher:
+    return Fetcher(security.get_connection_args("worker"))
+
+
 def fetched(offers: Offers, security: Security, token: str, which: Which) -> list[bytes]:
     async def fetch() -> list[bytes]:
         server = Server(offers, HERE, security)
         address = await server.start()
         try:
-            return [part async for part in parts(address, token, which, security)]
+            return [part async for part in fetcher(security).parts(address, token, which)]
         finally:
             server.stop()
 
@@ -72,7 +76,7 @@ def test_what_is_not_offered_is_not_to_be_had(tmp_path: Path, security: Security
 
 def test_a_server_that_is_not_there_is_named(security: Security) -> None:
     async def fetch() -> None:
-        async for _ in parts("tls://127.0.0.1:1", "token", "video", security):
+        async for _ in fetcher(security).parts("tls://127.0.0.1:1", "token", "video"):
             pass
 
     with pytest.raises(MachineError, match=r"cluster\.listen"):
@@ -89,3 +93,30 @@ def test_an_offer_that_is_over_leaves_no_descriptor(tmp_path: Path, security: Se
             fetched(offers, security, token, "video")
             offers.remove(token)
     assert len(os.listdir("/proc/self/fd")) <= before + 1
+
+
+def test_a_connection_is_kept_and_replaced_where_it_broke(tmp_path: Path, security: Security) -> None:
+    """Its handshake costs more than a short clip's bytes; a coordinator that was started again has others."""
+    (tmp_path / "video").write_bytes(os.urandom(3 * PART_BYTES))
+
+    async def fetch() -> None:
+        offers, it = Offers(), fetcher(security)
+        with (tmp_path / "video").open("rb") as stream:
+            token = offers.add({"video": stream})
+            port = 0
+            for _ in range(2):
+                server = Server(offers, Address("127.0.0.1", port), security)
+                address = await server.start()
+                port = int(address.rpartition(":")[2])
+                for asked in (token, "guessed", token):
+                    try:
+                        got = b"".join([part async for part in it.parts(address, asked, "video")])
+                    except MachineError:
+                        assert asked == "guessed"
+                    else:
+                        assert got == (tmp_path / "video").read_bytes()
+                    assert len(server._connections) == 1
+                server.stop()
+        it.close()
+
+    asyncio.run(fetch())
