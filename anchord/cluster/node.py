@@ -26,7 +26,7 @@ from anchord.cluster import membership
 from anchord.cluster.membership import Address
 from anchord.cluster.places import Places
 from anchord.cluster.serving import Fetcher
-from anchord.cluster.sources import filling
+from anchord.cluster.sources import SharedRoot, filling
 from anchord.cluster.wire import NodeJob, Source, Which, kind
 from anchord.cluster.work import Work
 from anchord.errors import MachineError
@@ -203,7 +203,7 @@ class NodeRun:
     def _make_work(self, node: Node) -> Work:
         return Work(
             name=self.name,
-            root=self.root,
+            root=SharedRoot(self.root) if self.root else None,
             places=Places(self.worker, self.places),
             fetch=partial(Node.fetch, node),
         )

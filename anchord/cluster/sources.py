@@ -10,14 +10,20 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import threading
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 
 from anchord.cluster.wire import Source
-from anchord.errors import ChangedVideoError, MachineError, of_system
+from anchord.errors import AnchordError, ChangedVideoError, MachineError, of_system
 from anchord.files import FileKey, Folder
+from anchord.guard import guarded
 from anchord.packs import digest
+
+# Threads that wait for a mount that hangs; with so many it is not asked any more.
+_MOST_HANGING = 8
+_SLOWEST_BYTES_S = 5_000_000
 
 
 def by_path(root: Path, pack: bytes, source: Source) -> BufferedReader:
@@ -47,6 +53,57 @@ def by_path(root: Path, pack: bytes, source: Source) -> BufferedReader:
         stream.close()
         raise
     return stream
+
+
+class SharedRoot:
+    """
+    The avatars root as this machine has it, which may be a mount that hangs: nobody waits for it for ever.
+
+    Args:
+        path: where it is.
+        patience_s: so long, and a second for each 5 MB, a file may take to be opened and read.
+    """
+
+    def __init__(self, path: Path, *, patience_s: float = 30.0) -> None:
+        self._path = path
+        self._patience_s = patience_s
+        self._lock = threading.Lock()
+        self._hanging = 0
+
+    def open(self, pack: bytes, source: Source) -> BufferedReader:
+        """
+        As :func:`by_path`.
+
+        Raises:
+            MachineError: also where it does not answer.
+        """
+        with self._lock:
+            if self._hanging >= _MOST_HANGING:
+                raise MachineError(f"{self._path}: does not answer; see what it lies on")
+        found: list[BufferedReader | AnchordError] = []
+        ended, late = threading.Event(), threading.Event()
+
+        def step() -> None:
+            opened = guarded(lambda: by_path(self._path, pack, source))
+            with self._lock:
+                if not late.is_set():
+                    found.append(opened)
+                    ended.set()
+                    return
+                self._hanging -= 1
+            if not isinstance(opened, AnchordError):
+                opened.close()
+
+        threading.Thread(target=step, name="shared root", daemon=True).start()
+        ended.wait(self._patience_s + source.size / _SLOWEST_BYTES_S)
+        with self._lock:
+            if not found:
+                late.set()
+                self._hanging += 1
+                raise MachineError(f"{self._path}: does not answer; see what it lies on")
+        if isinstance(found[0], AnchordError):
+            raise found[0]
+        return found[0]
 
 
 class Filling:

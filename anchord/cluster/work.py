@@ -7,10 +7,9 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BufferedReader
-from pathlib import Path
 
-from anchord.cluster import sources
 from anchord.cluster.places import Places
+from anchord.cluster.sources import SharedRoot
 from anchord.cluster.wire import (
     Made,
     NodeAnswer,
@@ -51,7 +50,7 @@ class Work:
     """
 
     name: str
-    root: Path | None
+    root: SharedRoot | None
     places: Places
     fetch: Callable[[NodeJob, Which, Source], BufferedReader]
 
@@ -91,7 +90,7 @@ class Work:
         try:
             if self.root is None:
                 raise NoInputError("it has no avatars root: start it with --root")
-            return sources.by_path(self.root, job.pack, source)
+            return self.root.open(job.pack, source)
         except _NOT_HERE as error:
             if job.transfer == "path":
                 raise MachineError(

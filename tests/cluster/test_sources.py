@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
+from io import BufferedReader
 from pathlib import Path
 
 import msgspec
@@ -11,9 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anchord.cluster.sources import by_path, filling
+from anchord.cluster import sources
+from anchord.cluster.sources import SharedRoot, by_path, filling
 from anchord.cluster.wire import Source
 from anchord.errors import AnchordError, ChangedVideoError, FileError, MachineError, NoInputError
+from tests.service.running import wait_until
 
 MTIME_NS = 1_700_000_000_123_456_789
 
@@ -95,3 +99,27 @@ def test_a_file_that_is_not_finished_leaves_no_descriptor() -> None:
         with pytest.raises(AnchordError), filling(source_of(b"a video")) as file:
             file.finished()
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_shared_root_that_hangs_costs_a_job_its_patience_and_then_none(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few threads wait for it; once it answers, it is asked again."""
+    answers = threading.Event()
+    real = sources.by_path
+
+    def hangs(path: Path, pack: bytes, source: Source) -> BufferedReader:
+        assert answers.wait(60)
+        return real(path, pack, source)
+
+    monkeypatch.setattr(sources, "by_path", hangs)
+    shared = SharedRoot(root, patience_s=0.01)
+    before = threading.active_count()
+    for _ in range(30):
+        with pytest.raises(MachineError, match="does not answer"):
+            shared.open(b"ada", source_of(b"a video"))
+    assert threading.active_count() - before == 8
+    answers.set()
+    wait_until(lambda: threading.active_count() == before)
+    with shared.open(b"ada", source_of(b"a video")) as stream:
+        assert stream.read() == b"a video"

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from anchord.cluster.places import Places
-from anchord.cluster.sources import filling
+from anchord.cluster.sources import SharedRoot, filling
 from anchord.cluster.wire import Made, NodeAnswer, NodeJob, Refused, Source, Transfer, Which, encode, kind
 from anchord.cluster.work import Work
 from anchord.errors import AnchordError, MachineError, VideoError
@@ -85,7 +85,8 @@ def work(tmp_path: Path) -> Iterator[Callable[..., Work]]:
         command: tuple[str, ...] = (sys.executable, lying.__file__, "", str(tmp_path / "marker")),
     ) -> Work:
         made.append(Places(WorkerSettings(), 1, command=command))
-        return Work(name="one", root=root, places=made[-1], fetch=fetch)
+        shared = SharedRoot(root) if root else None
+        return Work(name="one", root=shared, places=made[-1], fetch=fetch)
 
     yield make
     for places in made:
