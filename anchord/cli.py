@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,14 @@ def anchord() -> None:
 @_config
 @_root
 @click.option("--once", is_flag=True, help="Work everything off and end: 0, or 1 where a pack failed.")
+@click.option(
+    "--retry-s",
+    type=click.FloatRange(0, 86_400),
+    default=60.0,
+    help="With --once: try again so long, at the end, what the machine got wrong. [default: 60]",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Log the inner steps too.")
-def run(config: Path | None, root: Path | None, once: bool, verbose: bool) -> None:
+def run(config: Path | None, root: Path | None, once: bool, retry_s: float, verbose: bool) -> None:
     """Watch the avatars root and keep every pack's timeline up to date."""
     from anchord import log
     from anchord.service.daemon import Daemon
@@ -67,6 +74,7 @@ def run(config: Path | None, root: Path | None, once: bool, verbose: bool) -> No
                 read_settings=read,
                 root=root,
                 once=once,
+                retry_s=retry_s,
                 observer=bar,
                 publishers=[] if once else [state.publisher(), metrics.publish],
                 notifier=notifier,
@@ -83,7 +91,7 @@ def run(config: Path | None, root: Path | None, once: bool, verbose: bool) -> No
 @anchord.command()
 @click.argument("video", required=False, type=click.Path(path_type=Path))
 @click.option("--avatar-id", help="Folder of the pack in the avatars root.")
-@click.option("--input", "input_name", help="The pack's video. [default: idle.webm, or what the pack names]")
+@click.option("--input", "input_name", help="The video's name. [default: idle.webm, or what the pack names]")
 @click.option("-o", "--output", help="The timeline's file, - for stdout. [default: anchors_timeline.json]")
 @click.option("--sample-rate", type=int, help="Look at every n-th frame. [default: 3]")
 @click.option("--mouth-padding", type=float, help="Mouth box over the lips' tight box. [default: 1.5]")
@@ -113,9 +121,10 @@ def extract(
     **flags: Any,
 ) -> None:
     """
-    Extract one video, now: VIDEO is a file, or --avatar-id names a pack.
+    Extract one video, now: VIDEO is a file, - for stdin, or --avatar-id names a pack.
 
-    Flags win over every settings file.
+    Flags win over every settings file. What comes by stdin belongs to no pack, and goes to stdout unless
+    --output says otherwise; --input gives it the name that the timeline says.
     """
     settings = _settings(config)
     if (video is None) == (avatar_id is None):
@@ -319,7 +328,7 @@ def _working(settings: Settings, what: str) -> Iterator[tuple[Worker, Callable[[
     with Worker(settings.worker) as worker, progress() as bar:
         if bar:
             bar.working(what, 0)
-        yield worker, bar.progressed if bar else lambda done, expected: None
+        yield worker, partial(bar.progressed, what) if bar else lambda done, expected: None
 
 
 def _open_standard_streams() -> None:

@@ -13,11 +13,12 @@ import ctypes
 import errno
 import os
 import stat
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import BufferedReader
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import BinaryIO, NamedTuple, Self, cast
 
 from anchord.atomic import replace, replace_all
 from anchord.errors import FileError, NoInputError, fault, of_system
@@ -28,6 +29,7 @@ _OPENAT2 = 437
 _RESOLVE_NO_MAGICLINKS, _RESOLVE_BENEATH = 0x02, 0x08
 # What a kernel or a container's filter without openat2 answers.
 _NO_SUCH_CALL = (errno.ENOSYS, errno.EPERM)
+_COPIED_AT_ONCE = 1 << 20
 # A rename elsewhere may disturb the search: the kernel says so and wants to be asked again.
 _TRIES = 8
 
@@ -263,6 +265,37 @@ def open_any(path: str) -> BufferedReader:
         return _opened(found, path)
     finally:
         os.close(found)
+
+
+def spooled(source: BinaryIO, what: str, at_most: int) -> BufferedReader:
+    """
+    What comes from an opened file, for somebody who must be able to go back in it.
+
+    A regular file is opened anew; of anything else, such as a pipe, *at_most* bytes and one more are copied
+    into a file without a name: in the folder for temporary files or, where that can't be written, in memory.
+
+    Raises:
+        MachineError: it can't be read, or there is no room for the copy.
+    """
+    try:
+        if stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+            return _opened(source.fileno(), what)
+        with _nameless() as copy:
+            left = at_most + 1
+            while left > 0 and (part := source.read(min(left, _COPIED_AT_ONCE))):
+                copy.write(part)
+                left -= len(part)
+            copy.flush()
+            return _opened(copy.fileno(), what)
+    except OSError as error:
+        raise of_system(error, f"{what}: cannot be copied to where it can be read twice") from error
+
+
+def _nameless() -> BinaryIO:
+    try:
+        return cast("BinaryIO", tempfile.TemporaryFile())
+    except OSError:
+        return os.fdopen(os.memfd_create("anchord"), "w+b")
 
 
 def _opened(found: int, what: str) -> BufferedReader:

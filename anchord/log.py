@@ -61,7 +61,11 @@ EVENTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "worker_started": ("debug", "the worker process is up", ("pid",)),
     "worker_printed": ("debug", "a line that a library wrote to the worker's stderr", ("line",)),
     "worker_ready": ("info", "what holds the worker in, where it is not as before", ("sandbox",)),
-    "worker_lost": ("warning", "it crashed, hung or was ended; its job is tried again", ("error",)),
+    "worker_lost": (
+        "warning",
+        "it crashed, hung or was ended; its job is tried again; pack: whose, if it had one",
+        ("error",),
+    ),
     "worker_retired": ("debug", "it is not needed any more, or worn", ("reason", "jobs")),
     "node_started": (
         "info",
@@ -92,6 +96,11 @@ EVENTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "watch_rebuilt": ("warning", "file events no longer flowed", ("reason",)),
     "watch_polls": ("warning", "all packs are looked at instead of file events", ("reason", "poll_s")),
     "root_lost": ("error", "the avatars root can't be read; nothing is changed", ("error",)),
+    "root_unlocked": (
+        "warning",
+        "its file system has no locks: see that no other anchord keeps it",
+        ("root", "reason"),
+    ),
     "root_found": ("info", "it can be read again, or is another folder now", ("packs", "mode")),
     "pack_still_changing": ("warning", "an upload that does not end?", ("pack", "changing_s")),
     "settings_reloaded": ("info", "on SIGHUP; packs that are stale now follow", ("root",)),

@@ -91,8 +91,10 @@ class WatchSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The process that decodes a video and finds the face in it."""
+    """The processes that decode videos and find the face in them."""
 
+    processes: Annotated[int, Meta(ge=0, le=256)] = 0
+    memory_total_mb: Annotated[int, Meta(ge=0, le=1 << 24)] = 0
     threads: Annotated[int, Meta(ge=0, le=256)] = 0
     timeout_s: Annotated[float, Meta(ge=1, le=86_400)] = 900.0
     idle_s: Annotated[float, Meta(ge=1, le=86_400)] = 300.0
@@ -209,7 +211,7 @@ def read_settings(path: Path | None) -> Settings:
 
 
 def pack_settings(
-    settings: Settings, pack: str, folder: Folder, flags: Mapping[str, Any] | None = None
+    settings: Settings, pack: str, folder: Folder | None, flags: Mapping[str, Any] | None = None
 ) -> PackSettings:
     """
     What holds for *pack*.
@@ -217,7 +219,8 @@ def pack_settings(
     Args:
         settings: the daemon's settings.
         pack: the pack's id, as in ``[packs."<id>"]``.
-        folder: the pack's, opened: its ``anchord.toml`` and ``manifest.json`` are looked for there.
+        folder: the pack's, opened: its ``anchord.toml`` and ``manifest.json`` are looked for there. None
+            for a video that lies in no pack.
         flags: values from a command line; they win over every file.
 
     Raises:
@@ -228,7 +231,7 @@ def pack_settings(
     layers: list[tuple[Mapping[str, Any], str]] = []
     if pack in settings.packs:
         layers.append((settings.packs[pack], f'anchord.toml [packs."{pack}"]'))
-    if (content := _optional(folder, FILE_NAME, MAX_SETTINGS_BYTES)) is not None:
+    if folder and (content := _optional(folder, FILE_NAME, MAX_SETTINGS_BYTES)) is not None:
         file = f"{folder.path}/{FILE_NAME}"
         layers.append((_checked_table(_PackKeys, _toml(content, file), file, ""), file))
     if flags:
@@ -240,10 +243,10 @@ def pack_settings(
         for key, source in settings.origins.items()
         if key.startswith("extract.")
     }
-    manifest = f"{folder.path}/{MANIFEST_NAME}"
+    manifest = f"{folder.path}/{MANIFEST_NAME}" if folder else MANIFEST_NAME
     is_named = any("video" in layer for layer, _ in layers)
     try:
-        said = _manifest(folder)
+        said = _manifest(folder) if folder else _Manifest()
     except (SettingsError, FileError):
         # Who names the video elsewhere may keep what he likes there.
         if not is_named:

@@ -19,6 +19,8 @@ from anchord.parsing import check_bounds
 
 #: Raise it when the same video and settings would give other anchors: every timeline is then stale.
 METHOD = 5
+#: The warning of a face that its pixels hardly hold: static anchors would make another timeline of it.
+FLAT = "flat"
 
 Number = int | float
 #: Far beyond any target; what is more is no place.
@@ -186,10 +188,7 @@ class Quality(Struct, frozen=True, kw_only=True):
     coverage: Annotated[Share, Meta(description="share of samples with a face")]
     samples: Annotated[int, Meta(ge=0, description="frames that were looked at")]
     faces: Annotated[int, Meta(ge=0, description="samples with a face")]
-    gaps: Annotated[
-        list[tuple[Number, Number]],
-        Meta(description="[first_ms, last_ms] without a face and too long to bridge"),
-    ]
+    gaps: Annotated[list[tuple[Number, Number]], Meta(description="[first, last] without a face, ms")]
     longest_gap_ms: Annotated[Number, Meta(description="longest stretch without a face, ms")]
     jitter_px: Annotated[Number | None, Meta(description="noise in the anchors, target px; null: unknown")]
     face_height: Annotated[Number | None, Meta(description="face over frame, median height; null: no face")]
@@ -198,7 +197,8 @@ class Quality(Struct, frozen=True, kw_only=True):
 
     def asks_statics(self, follow: str) -> bool:
         """Whether other static anchors could have given another timeline, with this *follow*."""
-        return self.source == "pixels" or (follow == "auto" and 2 * self.faces < self.samples)
+        is_poor = 2 * self.faces < self.samples or any(warning.code == FLAT for warning in self.warnings)
+        return self.source == "pixels" or (follow == "auto" and is_poor)
 
 
 class Reference(Struct, frozen=True, kw_only=True):

@@ -2,18 +2,20 @@
 Does any film feel a constant? ``python -m bench.mutate MODULE NAME [FACTOR...]``.
 
 Multiplies a constant (by 2 and by 0.5, unless factors are given) in this process and prints which figures of
-the films leave their budget::
+the films leave what they are without that, as a row of Markdown::
 
-    python -m bench.mutate anchord.tracking.follow _AGREE --quick
-    python -m bench.mutate anchord.tracking.tuning TUNING.min_agree 2 0.5 --only hand speech
+    python -m bench.mutate anchord.tracking.tuning TUNING.seen --quick
+    python -m bench.mutate anchord.tracking.tuning TUNING --rates 3 --only fast gap look_around_astronaut
 
-NAME may be a number or a tuple of numbers in a module, or a field of a frozen record in it. Ends with 1 where
-none of the factors is felt: such a constant is a guess that nobody would miss.
+NAME may be a number or a tuple of numbers in a module, a field of a frozen record in it, or such a record,
+which is all of its fields, one after the other: so docs/tuning.md is made. Ends with 1 where a constant is
+felt by none of the factors: it is a guess that nobody would miss.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import copy
 import dataclasses
 import importlib
@@ -23,9 +25,10 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+from anchord.model import checked_model
 from bench.accuracy import chosen, measured
 from testing import budget
-from testing.product import face_finder
+from testing.product import RememberingFinder
 
 
 def main() -> int:
@@ -40,17 +43,38 @@ def main() -> int:
     parser.add_argument("--rates", type=int, nargs="+", default=[3, 1], help="sample rates")
     asked = parser.parse_args()
     module = importlib.import_module(asked.module)
-    is_felt = False
-    with face_finder() as finder:
-        for factor in asked.factors:
-            with multiplied(module, asked.name, factor) as (before, after):
-                lines = budget.left(measured(chosen(asked), asked.rates, finder), budget.read())
+    is_each_felt = True
+    with contextlib.closing(RememberingFinder(checked_model())) as finder:
+        usual = measured(chosen(asked), asked.rates, finder)
+        limits = {
+            (film, rate, figure): budget.most(figure, value)
+            for (film, rate), found in usual.items()
+            for figure, value in found.items()
+        }
+        print("| constant | value | " + " | ".join(f"times {factor:g}" for factor in asked.factors) + " |")
+        print("|---|---|" + "---|" * len(asked.factors))
+        for name in _names(module, asked.name):
+            cells = []
+            for factor in asked.factors:
+                with multiplied(module, name, factor) as (before, _):
+                    cells.append(budget.left(measured(chosen(asked), asked.rates, finder), limits))
             print(
-                f"{asked.module}.{asked.name}: {before} -> {after}: {len(lines)} figures leave their budget"
+                f"| `{name.rpartition('.')[2]}` | {before} | " + " | ".join(map(_said, cells)) + " |",
+                flush=True,
             )
-            print("".join(f"  {line}\n" for line in lines), end="", flush=True)
-            is_felt = is_felt or bool(lines)
-    return 0 if is_felt else 1
+            is_each_felt = is_each_felt and any(cells)
+    return 0 if is_each_felt else 1
+
+
+def _names(module: ModuleType, name: str) -> list[str]:
+    record = getattr(module, name.partition(".")[0])
+    if "." in name or not dataclasses.is_dataclass(record):
+        return [name]
+    return [f"{name}.{field.name}" for field in dataclasses.fields(record)]
+
+
+def _said(lines: list[str]) -> str:
+    return f"{len(lines)}: {lines[0].split(', ')[0].replace(' at rate ', ', ')}" if lines else "–"
 
 
 @contextmanager

@@ -73,14 +73,18 @@ def left(measured: Measured, budget: Budget) -> list[str]:
     return said
 
 
+def most(figure: str, value: float) -> float:
+    """The budget of a figure that was measured."""
+    return round(value if figure == "missed" else value * _MARGIN + _LEAST[figure], 3)
+
+
 def write(measured: Measured, file: Path = BUDGET_FILE) -> None:
     """Put what was measured into the file, beside the lines of what was not."""
     budget = read(file) if file.exists() else {}
     for (film, rate), found in measured.items():
         budget = {key: most for key, most in budget.items() if key[:2] != (film, rate)}
         for figure, value in found.items():
-            most = value if figure == "missed" else value * _MARGIN + _LEAST[figure]
-            budget[film, rate, figure] = round(most, 3)
+            budget[film, rate, figure] = most(figure, value)
     order = list(FIGURES)
     keys = sorted(budget, key=lambda key: (key[0], key[1], order.index(key[2])))
     lines = [f"{film} {rate} {figure} {budget[film, rate, figure]:g}" for film, rate, figure in keys]

@@ -211,3 +211,52 @@ def test_the_schema_is_printed_as_the_package_uses_it() -> None:
 
 def test_it_knows_its_version() -> None:
     assert __version__ in anchord("--version").stdout
+
+
+def extract_stdin(source: int | bytes, *arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "anchord", "extract", "-", *map(str, arguments)]
+    if isinstance(source, bytes):
+        return subprocess.run(command, capture_output=True, check=False, timeout=120, input=source)
+    return subprocess.run(command, capture_output=True, check=False, timeout=120, stdin=source)
+
+
+def test_a_video_comes_by_stdin_and_its_timeline_goes_to_stdout() -> None:
+    """A pipe, which can't be gone back in, and a file that is opened as stdin."""
+    film = small_film()
+    piped = extract_stdin(film.read_bytes(), "--sample-rate", "1")
+    assert piped.returncode == 0, piped.stderr
+    document = json.loads(piped.stdout)
+    jsonschema.validate(document, timeline.schema())
+    assert document["source"]["video"] == "idle.webm"
+    assert document["source"]["size"] == film.stat().st_size
+    assert len(document["frames"]) == 15
+    assert b"coverage 100.0%" in piped.stderr
+    with film.open("rb") as stream:
+        opened = extract_stdin(stream.fileno(), "--sample-rate", "1", "-o", "-", "--input", "me.webm")
+    again = json.loads(opened.stdout)
+    assert again["source"]["video"] == "me.webm"
+    assert again["frames"] == document["frames"]
+
+
+def test_what_came_by_stdin_is_written_where_it_is_told_to(tmp_path: Path) -> None:
+    ended = extract_stdin(small_film().read_bytes(), "-o", tmp_path / "out.json")
+    assert ended.returncode == 0, ended.stderr
+    assert read(tmp_path / "out.json")["quality"]["coverage"] == 1
+    assert os.listdir(tmp_path) == ["out.json"]
+
+
+@pytest.mark.parametrize(("content", "said"), [(b"", b"idle.webm"), (b"no video at all", b"idle.webm")])
+def test_what_is_no_video_on_stdin_is_refused_and_nothing_is_said_on_stdout(
+    content: bytes, said: bytes
+) -> None:
+    ended = extract_stdin(content)
+    assert ended.returncode == 65
+    assert said in ended.stderr
+    assert ended.stdout == b""
+
+
+def test_more_than_may_be_is_not_taken_from_stdin(tmp_path: Path) -> None:
+    (tmp_path / "anchord.toml").write_text("[limits]\nmax_bytes = 1000\n")
+    ended = extract_stdin(bytes(5000), "--config", tmp_path / "anchord.toml")
+    assert ended.returncode == 65
+    assert b"over the limit max_bytes = 1000" in ended.stderr

@@ -9,6 +9,7 @@ Tasks done by the nodes of a cluster; behind the same face as this machine's own
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import threading
 import time
@@ -184,17 +185,19 @@ class ClusterExecutor:
     def health(self) -> Health:
         """What the nodes do; what is wanting, where they have been away for long."""
         with self._lock:
-            lack, is_busy = self._members.lack(), bool(self._flights or self._homing)
+            lack, places, working = self._members.lack(), self._members.total, len(self._flights)
             is_lost = bool(lack) and self._is_away()
         with self._local_lock:
             here = self._local.health() if self._local else None
         if is_lost and here is not None:
             # Work goes on, so this is no reason to start anything again.
             detail = "; ".join(part for part in (f"works here meanwhile: {lack}", here.detail) if part)
-            return Health(state=here.state, healthy=here.healthy, detail=detail)
+            return dataclasses.replace(here, detail=detail)
         if is_lost:
-            return Health(state="lost", healthy=False, detail=lack)
-        return Health(state="working" if is_busy else "idle", healthy=True, detail=lack)
+            return Health(state="lost", healthy=False, detail=lack, places=0, working=working)
+        return Health(
+            state="working" if working else "idle", healthy=True, detail=lack, places=places, working=working
+        )
 
     def _flight(self, task: Task, files: dict[Which, BufferedReader]) -> _Flight:
         keys = {which: FileKey.of_opened(stream) for which, stream in files.items()}

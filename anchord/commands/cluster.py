@@ -7,7 +7,6 @@ Nothing of Dask is loaded before one of them is called.
 from __future__ import annotations
 
 import importlib
-import os
 import socket
 import sys
 from collections.abc import Iterable
@@ -23,12 +22,10 @@ from anchord.commands.options import say, settings_in
 from anchord.errors import SettingsError
 from anchord.model import checked_model
 from anchord.settings import ClusterSettings, Settings
+from anchord.worker.capacity import place_count
 
 if TYPE_CHECKING:
     from anchord.service.daemon import MakeExecutor
-
-# A worker with threads = 0 uses up to four cores for a clip, the more the less well.
-_CORES_A_PLACE = 2
 
 
 def executor_of(settings: ClusterSettings) -> MakeExecutor:
@@ -68,7 +65,11 @@ def scheduler(config: Path | None, listen: str | None) -> None:
     help="The avatars root, where this machine shares it; without it, videos come as bytes.",
 )
 @click.option("--name", help="What logs call this node; no two have the same. [default: the host's name]")
-@click.option("--places", type=click.IntRange(1, 1024), help="Videos at once. [default: one for two cores]")
+@click.option(
+    "--places",
+    type=click.IntRange(1, 1024),
+    help="Videos at once. [default: worker.processes]",
+)
 @click.option("--listen", metavar="HOST:PORT", help="Where to listen. [default: cluster.listen]")
 def node(
     config: Path | None, root: Path | None, name: str | None, places: int | None, listen: str | None
@@ -86,7 +87,7 @@ def node(
         worker=settings.worker,
         root=root,
         name=name or socket.gethostname(),
-        places=places or max(1, len(os.sched_getaffinity(0)) // _CORES_A_PLACE),
+        places=places or place_count(settings.worker),
         listen=membership.address_in(
             listen or settings.cluster.listen, "--listen" if listen else "cluster.listen"
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BufferedReader
@@ -14,17 +15,17 @@ import msgspec
 from anchord import packs
 from anchord.atomic import write_through
 from anchord.errors import NoInputError, OutputError
-from anchord.files import FileKey, Folder, open_any
+from anchord.files import FileKey, Folder, open_any, spooled
 from anchord.printable import printable
 from anchord.service.delivery import checked
-from anchord.settings import PackSettings, Settings, pack_settings
+from anchord.settings import DEFAULT_VIDEO, PackSettings, Settings, pack_settings
 from anchord.timeline import Timeline
 from anchord.worker.client import Worker
 from anchord.worker.executor import Draft, Task
 from anchord.worker.protocol import Job
 
-#: As an output: the timeline goes to stdout instead of a file.
-STDOUT = "-"
+#: As an output: the timeline goes to stdout instead of a file; as a video: it comes by stdin.
+STDOUT = STDIN = "-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +34,10 @@ class Request:
     What a person asked for.
 
     Args:
-        video: a file; or None, and then
+        video: a file, or ``STDIN``; or None, and then
         avatar_id: names a pack in
         base_path: the avatars root, where it is not the one of the settings.
-        input_name: the pack's video, where it is not the one that the pack names.
+        input_name: the pack's video, where it is not the one that the pack names; or what stdin's is called.
         output: a file inside the pack, or, beside a plain video, anywhere; or ``STDOUT``.
         flags: further settings; they win over every file.
     """
@@ -138,6 +139,12 @@ def _opened(
 ) -> tuple[PackSettings, BufferedReader, BufferedReader | None, _Target | None]:
     """The settings that hold, the opened video and base face, and where the timeline goes."""
     named = None if request.output == STDOUT else request.output
+    if str(request.video) == STDIN:
+        chosen = _called(request.input_name or DEFAULT_VIDEO, settings, request.flags)
+        target = _Target(file=named) if named else None
+        if target:
+            target.check()
+        return chosen, spooled(sys.stdin.buffer, "stdin", settings.limits.max_bytes), None, target
     if request.video is None:
         root = request.base_path or Path(settings.root)
         pack = packs.pack_called(root, request.avatar_id or "")
@@ -159,6 +166,11 @@ def _opened(
         return chosen, stream, base, None
     target.check()
     return chosen, stream, base, target
+
+
+def _called(video: str, settings: Settings, flags: Mapping[str, Any]) -> PackSettings:
+    """What holds for a video of this name that lies in no pack."""
+    return pack_settings(settings, "", None, _given({**flags, "video": video}))
 
 
 def _video(folder: Folder, chosen: PackSettings) -> BufferedReader:

@@ -7,22 +7,38 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from anchord.printable import printable
+
 
 class Bar:
-    """Shows one video after another."""
+    """
+    Shows the videos that are worked on, a line each.
+
+    Args:
+        bar: rich's ``Progress``.
+    """
 
     def __init__(self, bar: Any) -> None:
         self._bar = bar
-        self._task = bar.add_task("", total=None)
+        self._tasks: dict[str, Any] = {}
 
     def working(self, pack: str, queued: int) -> None:
-        """Begin anew for *pack*."""
+        """Begin a line for *pack*; the newest says how many wait."""
+        self.finished(pack)
+        for other, task in self._tasks.items():
+            self._bar.update(task, description=printable(other))
         waiting = f" ({queued} more)" if queued else ""
-        self._bar.reset(self._task, description=f"{pack}{waiting}", total=None)
+        self._tasks[pack] = self._bar.add_task(f"{printable(pack)}{waiting}", total=None)
 
-    def progressed(self, done: int, expected: int) -> None:
+    def progressed(self, pack: str, done: int, expected: int) -> None:
         """Show frames decoded of frames expected; 0: unknown."""
-        self._bar.update(self._task, completed=done, total=expected or None)
+        if pack in self._tasks:
+            self._bar.update(self._tasks[pack], completed=done, total=expected or None)
+
+    def finished(self, pack: str) -> None:
+        """End the line of *pack*."""
+        if pack in self._tasks:
+            self._bar.remove_task(self._tasks.pop(pack))
 
 
 @contextlib.contextmanager
@@ -36,7 +52,7 @@ def progress() -> Iterator[Bar | None]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("frames"),

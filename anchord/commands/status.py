@@ -74,14 +74,22 @@ def lines(found: Report) -> list[str]:
         counts = daemon.counts
         head = (
             f"anchord {daemon.version}, process {daemon.pid}: {daemon.watch.state}, "
-            f"worker {daemon.worker.state}, {counts.get('written', 0)} written, "
+            f"{_workers(daemon)}, {counts.get('written', 0)} written, "
             f"{counts.get('failed', 0)} failed"
         )
     else:
         head = f"process {found.pid}, which tells nothing here" if found.running else "no daemon running"
     width = max((len(pack.pack) for pack in found.packs), default=0)
-    watch = [f"watch: {daemon.watch.detail}"] if daemon and daemon.watch.detail else []
-    return [f"{found.root}: {head}", *watch, *(_line(pack, width) for pack in found.packs)]
+    parts = (("watch", daemon.watch), ("worker", daemon.worker)) if daemon else ()
+    details = [f"{name}: {part.detail}" for name, part in parts if part.detail]
+    return [f"{found.root}: {head}", *details, *(_line(pack, width) for pack in found.packs)]
+
+
+def _workers(daemon: State) -> str:
+    places, working = (daemon.counts.get(name, 0) for name in ("worker_places", "workers_working"))
+    if places < 2:
+        return f"worker {daemon.worker.state}"
+    return f"workers {daemon.worker.state}" + (f" ({working} of {places})" if working else f" ({places})")
 
 
 def _line(pack: PackReport, width: int) -> str:

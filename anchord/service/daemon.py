@@ -70,7 +70,7 @@ class RelieveDue:
 
 @dataclass(frozen=True, slots=True)
 class EndDue:
-    """The grace of the running task is over."""
+    """The grace of the running tasks is over."""
 
 
 Message: TypeAlias = Woken | Signalled | Stepped | Said
@@ -92,6 +92,7 @@ class Daemon:
         read_settings: gives the settings, at the start and again on SIGHUP.
         root: the avatars root, where it is not the one of the settings.
         once: end when nothing is left to do, instead of watching.
+        retry_s: so long, once nothing else is left to do, what the machine got wrong is tried again.
         observer: told about progress.
         publishers: get the state now and then.
         notifier: systemd's, told of reloading and stopping.
@@ -103,6 +104,7 @@ class Daemon:
     read_settings: Callable[[], Settings]
     root: Path | None = None
     once: bool = False
+    retry_s: float = 0.0
     observer: Observer | None = None
     publishers: Sequence[Callable[[state.State], None]] = ()
     notifier: Notifier = field(default_factory=Notifier)
@@ -126,6 +128,8 @@ class Daemon:
     _stop_at_s: float | None = field(default=None, init=False)
     _stopped_by: str | None = field(default=None, init=False)
     _is_stuck: bool = field(default=False, init=False)
+    # When nothing but retries was left to do, with ``once``.
+    _left_s: float | None = field(default=None, init=False)
     _started_unix_s: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
@@ -181,7 +185,7 @@ class Daemon:
         Work until stopped by a signal, or, with ``once``, until all is done.
 
         Returns:
-            whether everything that was begun went well.
+            whether everything went well; with ``once``, in the end.
 
         Raises:
             RootError: the root can't be read at the start, or another daemon keeps it.
@@ -213,7 +217,9 @@ class Daemon:
             written=self._runner.written,
             failed=self._verdicts.failed,
         )
-        return not (self._verdicts.failed or self._is_stuck or (self.once and self._stopped_by))
+        if self.once:
+            return not (self._queue.parked or self._queue.retries or self._is_stuck or self._stopped_by)
+        return not self._verdicts.failed
 
     @property
     def _root(self) -> Path:
@@ -263,9 +269,15 @@ class Daemon:
         if not self.once or self._runner.is_busy or self._debounce.held or self._queue.queued:
             return False
         if self._lanes.is_idle:
-            return not self._rounds.is_under_way
+            return not self._rounds.is_under_way and not self._awaits_retry()
         self._is_stuck = self._lanes.is_stuck(longer_than_s=_GIVE_UP_S)
         return self._is_stuck
+
+    def _awaits_retry(self) -> bool:
+        """Whether a retry is due within the time that is given to them, of which work takes none back."""
+        now_s = self.clock()
+        self._left_s = now_s if self._left_s is None else self._left_s
+        return any(retry.at_s <= self._left_s + self.retry_s for retry in self._queue.retries.values())
 
     def _take(self, message: Message) -> None:
         match message:
@@ -317,12 +329,13 @@ class Daemon:
             # Says that it is ready again, whatever came of it.
             self._timers.set(PublishDue(), at_s=self.clock())
             return
-        self.notifier.stopping("finishing the running video" if self._runner.is_busy else "")
-        # The running task gets its grace; who asks twice does not want to wait for it.
+        self.notifier.stopping("finishing what runs" if self._runner.is_busy else "")
+        # The running tasks get their grace; who asks twice does not want to wait for it.
         grace_s = 0.0 if self._stopped_by else self._settings.worker.grace_s
         self._stop_at_s = self.clock() + grace_s
         self._timers.set(EndDue(), at_s=self._stop_at_s)
         self._stopped_by = signal.Signals(number).name
+        self._runner.stop()
         self._executor.close()
 
     def _reload(self) -> None:
@@ -376,6 +389,8 @@ class Daemon:
                 "overflows": self._watcher.overflows,
                 "rebuilds": self._watcher.rebuilds,
                 "worker_restarts": self._executor.restarts,
+                "worker_places": health.places,
+                "workers_working": health.working,
             },
         )
 

@@ -61,6 +61,8 @@ class Lock:
     """
 
     root: Path
+    #: Why it keeps nobody out, where the file system knows no locks; empty: it does.
+    unheld_because: str = field(default="", init=False)
     _descriptor: int = field(default=-1, init=False)
     _file: Path = field(init=False)
 
@@ -104,7 +106,9 @@ class Lock:
             fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno not in (errno.EACCES, errno.EAGAIN):
-                return  # a file system without locks: better two daemons, which do no harm, than none
+                # A file system without locks: better two daemons, which do no harm, than none.
+                self.unheld_because = reason(error)
+                return
             other = _holder(self._descriptor)
             os.close(self._descriptor)
             self._descriptor = -1

@@ -34,7 +34,7 @@ _RESCAN_SHARE = 0.25
 _LET_END_S = 0.3
 # An event is late by milliseconds; what none has come for by then was changed without one.
 _MISSED_AFTER_S = 2.0
-# Polling pauses at least so many times as long as the last look at all packs took.
+# Polling pauses at least so many times as long as the last look at those packs took.
 _PAUSE_OVER_LOOK = 20
 _TURN = "/sweep/"
 
@@ -214,6 +214,8 @@ class Rounds:
             if self._lock:
                 self._lock.release()
             self._lock, self._locked = taken, key
+            if taken.unheld_because:
+                log.warning("root_unlocked", root=key.path, reason=taken.unheld_because)
         if self.is_watching:
             is_other = self.watcher.follow(key) or is_other
         return Listed(key, packs.pack_ids(Path(key.path), follow=False), is_other)
@@ -312,16 +314,17 @@ class Rounds:
         assert self._sweep is not None
         is_whole, self._sweep = self._sweep.is_whole, None
         now_s = self.clock()
+        took_s = now_s - self._sweep_began_s
         if is_whole:
             self._is_first = False
-            self._swept_s = now_s - self._sweep_began_s
+            self._swept_s = took_s
             self.rescans += 1
         for pack, changing_s in self.reconciler.debounce.pop_restless(now_s=now_s).items():
             log.warning("pack_still_changing", pack=pack, changing_s=round(changing_s))
         if self.is_watching:
             self.timers.set_by(RoundDue("scan"), at_s=now_s + self.settings.rescan_s)
             if self.watcher.polls_any(self.known.seen.keys()):
-                pause_s = max(self.settings.poll_s, _PAUSE_OVER_LOOK * self._swept_s)
+                pause_s = max(self.settings.poll_s, _PAUSE_OVER_LOOK * took_s)
                 self.timers.set(RoundDue("poll"), at_s=now_s + pause_s)
 
     def _polled(self) -> list[str]:

@@ -38,10 +38,13 @@ class Observer(Protocol):
     """Somebody who watches the work, such as a progress bar."""
 
     def working(self, pack: str, queued: int) -> None:
-        """A pack is worked on, so many more wait."""
+        """A pack is worked on, maybe beside others; so many more wait."""
 
-    def progressed(self, done: int, expected: int) -> None:
+    def progressed(self, pack: str, done: int, expected: int) -> None:
         """So many frames of its video are decoded."""
+
+    def finished(self, pack: str) -> None:
+        """It is no longer worked on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +124,14 @@ class Runner:
     _begun: dict[str, _Begun] = field(default_factory=dict, init=False)
     # How many of them are on their way to the executor.
     _opening: int = field(default=0, init=False)
+    _is_stopping: bool = field(default=False, init=False)
     # Pack -> its video, and how often a worker was lost over it.
     _losses: dict[str, tuple[FileKey | None, int]] = field(default_factory=dict, init=False)
 
     @property
     def is_busy(self) -> bool:
-        """Whether a task is under way."""
-        return bool(self._begun)
+        """Whether a task is under way; of those on their way to the executor none is, once it stops."""
+        return len(self._begun) > (self._opening if self._is_stopping else 0)
 
     def tick(self) -> None:
         """Begin tasks while the executor has places."""
@@ -140,13 +144,21 @@ class Runner:
             self._opening += 1
             self.lanes.submit(task.pack, "open", partial(open_files, self.known.root, task))
 
+    def stop(self) -> None:
+        """Begin nothing more; what the executor has goes on."""
+        self._is_stopping = True
+
     def stepped(self, stepped: Stepped) -> None:
         """Take in what a step of a task gave."""
         found, begun = stepped.result, self._begun[stepped.key]
         if stepped.step == "open":
             self._opening -= 1
             if isinstance(found, Opened):
-                self._submit(begun.task, found)
+                if self._is_stopping:  # nobody takes it any more, which is not the pack's fault
+                    found.close()
+                    del self._begun[stepped.key]
+                else:
+                    self._submit(begun.task, found)
                 return
         if isinstance(found, Delivered):
             self._written(begun, found)
@@ -155,6 +167,8 @@ class Runner:
 
     def finished(self, message: Finished) -> None:
         """The executor is done with a task."""
+        if self.observer:
+            self.observer.finished(message.task.pack)
         if isinstance(message.outcome, Draft):
             step = partial(deliver, self.known.root, message.task, message.outcome)
             self.lanes.submit(message.task.pack, "deliver", step)
@@ -164,7 +178,7 @@ class Runner:
     def progressed(self, message: Progressed) -> None:
         """So many frames of a task's video are decoded."""
         if self.observer:
-            self.observer.progressed(message.done, message.expected)
+            self.observer.progressed(message.task.pack, message.done, message.expected)
 
     def _submit(self, task: Task, files: Opened) -> None:
         log.debug("extraction_started", pack=task.pack, video=task.settings.video, reason=task.reason)

@@ -13,10 +13,13 @@ from typing import Literal
 
 import numpy as np
 
-from anchord.tracking.motion.similarity import Complex, Floats, Similarities
+from anchord.tracking.motion.similarity import Floats, Shapes, Similarities
 from anchord.tracking.tuning import TUNING
 
 Fit = Literal["contain", "cover", "fill"]
+
+# Samples whose boxes are worked out at once: bounds the memory on a long clip.
+_ROWS = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +66,7 @@ def placement(video: tuple[int, int], target: tuple[int, int], fit: Fit) -> Plac
 
 
 def tight_box(
-    clip: Complex, motion: Similarities, tight: Sequence[int], *, least: float | None = None
+    clip: Shapes, motion: Similarities, tight: Sequence[int], *, least: float | None = None
 ) -> TightBox:
     """
     The box of a part on the plate: the median over the clip of the box in each sample.
@@ -77,9 +80,12 @@ def tight_box(
             blinks and narrowed eyes make no slit of it.
     """
     back = motion.inverse()
-    on_plate = back.a[:, None] * clip[:, list(tight)] + back.b[:, None]
-    low = on_plate.real.min(axis=1) + 1j * on_plate.imag.min(axis=1)
-    high = on_plate.real.max(axis=1) + 1j * on_plate.imag.max(axis=1)
+    low, high = np.empty(len(clip), np.complex128), np.empty(len(clip), np.complex128)
+    for begin in range(0, len(clip), _ROWS):
+        rows = slice(begin, begin + _ROWS)
+        on_plate = back[rows].of_each(clip[rows][:, list(tight)])
+        low[rows] = on_plate.real.min(axis=1) + 1j * on_plate.imag.min(axis=1)
+        high[rows] = on_plate.real.max(axis=1) + 1j * on_plate.imag.max(axis=1)
     middle, size = (low + high) / 2, high - low
     width = float(np.median(size.real))
     if least is None:

@@ -17,7 +17,7 @@ from anchord.tracking.anchors import TightBox
 from anchord.tracking.faces.mesh import CARRIED, OPENED, PARTS, eyes_across
 from anchord.tracking.motion import occlusion, registration
 from anchord.tracking.motion.pose_graph import Link
-from anchord.tracking.motion.similarity import Complex, Floats, Similarities
+from anchord.tracking.motion.similarity import Complex, Floats, Shapes, Similarities
 
 Mask = NDArray[np.bool_]
 
@@ -64,7 +64,7 @@ class Seen:
     times_ms: Floats
     has_face: Mask
     is_sample: Mask
-    clip: Complex
+    clip: Shapes
     links: Mapping[str, Sequence[Link]]
     agree: Mapping[str, Floats]
     textures: NDArray[np.float32]

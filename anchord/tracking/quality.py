@@ -9,40 +9,18 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from anchord.timeline import VideoWarning
+from anchord.timeline import FLAT, VideoWarning
 from anchord.tracking.curves.gaps import stretches
 from anchord.tracking.faces.upright import Stands, is_down
+from anchord.tracking.motion.eyewear import Eyes, behind
+from anchord.tracking.tuning import TUNING
 
 Mask = NDArray[np.bool_]
 
-# The detector's own floor; the user's document asks for 30 to 50 %.
-_SMALL_SHARE = 0.20
 _RIGHT_HEIGHT = "30–50 % of the frame's height is right"
-# Mean of the picture, 0-255, under which faces are lost.
-_DARK_LEVEL = 40.0
-# A face this near to an edge, as a share of its own height, was on its way out.
-_EDGE_SHARE = 0.05
-# Mean of the face, 0-255, under which noise drowns the skin.
-_DARK_FACE = 50.0
-# Sharpness of the eyes (see motion.tracker): 22 clips have 0.66 to 1.36; blurred by 6 px at 150 to 215 px
-# between the eyes' corners five of them have 0.40 to 0.54, by 3 px 0.54 to 0.72.
-_BLURRED = 0.6
-# Noise of the cheeks, grey levels: the same clips have 0.5 to 5.3; with noise of 25 levels 45.
-_NOISY = 12.0
-# Head turns, degrees from how it is mostly held. What lies a tenth of the eyes' distance deeper than the
-# overlay then slides by 2 % of it, about two pixels of a 512x640 target.
-_LARGE_TURN_DEG = 10.0
-# A head this far from upright, degrees, is in a video that lies on its side.
-_TILTED_DEG = 30.0
-# A second face in fewer samples than this share is one that the detector made up.
-_SEVERAL_SHARE = 0.1
-# The mouth's opening, 0-1, between its shut and its open moments, that is speech and no longer breath.
-_MOUTH_MOVES = 0.15
-# A jump that is seen, target px. A guess.
-_SEEN_JUMP_PX = 1.0
-_ANCHORS_HELP = (
-    "; if it is a drawn face or an animal's, put static anchors into the pack's manifest (mouth.anchor and "
-    "eyes.anchor, for instance with anchord anchors PACK): then the pixels around them are followed"
+_PUT_ANCHORS = (
+    "put static anchors into the pack's manifest (mouth.anchor and eyes.anchor, for instance with "
+    "anchord anchors PACK): then the pixels around them are followed"
 )
 # So many stretches are named one by one.
 _NAMED = 5
@@ -65,6 +43,7 @@ class Look:
         turn: yaw and pitch, degrees.
         roll: of the head, degrees clockwise.
         mouth_open: 0–1.
+        eyes: how they look.
         stands: the sample as it is and upside down; None where it was not turned.
     """
 
@@ -79,6 +58,7 @@ class Look:
     turn: tuple[float, float] = (0.0, 0.0)
     roll: float = 0.0
     mouth_open: float = 0.0
+    eyes: Eyes | None = None
     stands: Stands | None = None
 
 
@@ -95,6 +75,7 @@ def warnings(
     almost_seam_px: float | None = None,
     by_pixels: bool = False,
     has_statics: bool = False,
+    is_flat: bool = False,
 ) -> list[VideoWarning]:
     """
     Everything about the clip that a person may want to mend, each with a number and advice.
@@ -105,6 +86,7 @@ def warnings(
         almost_seam_px: the jump of a loop that nearly closes, target px.
         by_pixels: whether the pixels around the static anchors were followed, not a face.
         has_statics: whether the pack has static anchors.
+        is_flat: whether the face's skin has hardly a feature.
     """
     has_face = np.array([look.height is not None for look in looks])
     height = face_height(looks)
@@ -119,6 +101,7 @@ def warnings(
     if faces and not by_pixels:
         found += [
             _covered(looks, hidden or {}),
+            _eyes_covered(faces),
             _mouth_moves(faces),
             _turns(faces),
             _tilted(faces),
@@ -126,6 +109,7 @@ def warnings(
             _dark(faces),
             _noisy(faces),
             _blurred(faces),
+            _flat() if is_flat else None,
         ]
     if almost_seam_px is not None:
         found.append(_almost_loop(almost_seam_px))
@@ -141,6 +125,14 @@ def other_base() -> VideoWarning:
     )
 
 
+def _flat() -> VideoWarning:
+    return VideoWarning(
+        code=FLAT,
+        message="the face has hardly a feature to be followed by, as if it were drawn, so anchors may slide "
+        f"by a pixel or two: {_PUT_ANCHORS}",
+    )
+
+
 def _lost(looks: Sequence[Look], has_face: Mask) -> VideoWarning:
     return VideoWarning(
         code="face_missing" if has_face.any() else "no_face",
@@ -150,7 +142,7 @@ def _lost(looks: Sequence[Look], has_face: Mask) -> VideoWarning:
 
 
 def _small(height: float | None) -> VideoWarning | None:
-    if height is None or height >= _SMALL_SHARE:
+    if height is None or height >= TUNING.small_share:
         return None
     return VideoWarning(
         code="face_small",
@@ -161,7 +153,7 @@ def _small(height: float | None) -> VideoWarning | None:
 
 def _several(looks: Sequence[Look]) -> VideoWarning | None:
     several = sum(look.faces > 1 for look in looks)
-    if several < 2 or several < _SEVERAL_SHARE * len(looks):
+    if several < 2 or several < TUNING.several_share * len(looks):
         return None
     return VideoWarning(
         code="several_faces",
@@ -181,9 +173,20 @@ def _covered(looks: Sequence[Look], hidden: Mapping[str, Mask]) -> VideoWarning 
     )
 
 
+def _eyes_covered(faces: Sequence[Look]) -> VideoWarning | None:
+    what = behind([look.eyes for look in faces if look.eyes])
+    if what is None:
+        return None
+    return VideoWarning(
+        code="eyes_covered",
+        message=f"the eyes are behind {what} for most of the clip, and overlays would be drawn over it: "
+        "take it off, or leave the eyes' overlay out",
+    )
+
+
 def _mouth_moves(faces: Sequence[Look]) -> VideoWarning | None:
     low, high = np.percentile([look.mouth_open for look in faces], [5, 95])
-    if high - low < _MOUTH_MOVES:
+    if high - low < TUNING.mouth_moves:
         return None
     return VideoWarning(
         code="mouth_moves",
@@ -195,12 +198,12 @@ def _mouth_moves(faces: Sequence[Look]) -> VideoWarning | None:
 def _turns(faces: Sequence[Look]) -> VideoWarning | None:
     turns = np.array([look.turn for look in faces])
     largest = float(np.abs(turns - np.median(turns, axis=0)).max())
-    if largest < _LARGE_TURN_DEG:
+    if largest < TUNING.large_turn_deg:
         return None
     return VideoWarning(
         code="large_turns",
         message=f"the head turns by {largest:.0f}° from how it is mostly held, and flat overlays can't: "
-        f"keep it within {_LARGE_TURN_DEG:.0f}°",
+        f"keep it within {TUNING.large_turn_deg:.0f}°",
     )
 
 
@@ -211,7 +214,7 @@ def _roll(faces: Sequence[Look]) -> float:
 
 def _tilted(faces: Sequence[Look]) -> VideoWarning | None:
     roll = _roll(faces)
-    if abs(roll) < _TILTED_DEG:
+    if abs(roll) < TUNING.tilted_deg:
         return None
     return VideoWarning(
         code="tilted",
@@ -232,7 +235,7 @@ def _cut(looks: Sequence[Look]) -> VideoWarning | None:
 
 def _dark(faces: Sequence[Look]) -> VideoWarning | None:
     level = float(np.median([look.face_brightness for look in faces]))
-    if level >= _DARK_FACE:
+    if level >= TUNING.dark_face:
         return None
     return VideoWarning(
         code="dark",
@@ -242,7 +245,7 @@ def _dark(faces: Sequence[Look]) -> VideoWarning | None:
 
 def _blurred(faces: Sequence[Look]) -> VideoWarning | None:
     sharpness = float(np.median([look.sharpness for look in faces]))
-    if sharpness >= _BLURRED:
+    if sharpness >= TUNING.blurred:
         return None
     return VideoWarning(
         code="blurred",
@@ -253,19 +256,19 @@ def _blurred(faces: Sequence[Look]) -> VideoWarning | None:
 
 def _noisy(faces: Sequence[Look]) -> VideoWarning | None:
     noise = float(np.median([look.noise for look in faces]))
-    if noise < _NOISY:
+    if noise < TUNING.noisy:
         return None
     return VideoWarning(
         code="noisy",
         message=f"the picture is noisy (the skin changes by {noise:.0f} of 255 from pixel to pixel, "
-        f"{_NOISY / 4:.0f} is good): use more light and a lower ISO",
+        f"{TUNING.noisy / 4:.0f} is good): use more light and a lower ISO",
     )
 
 
 def _upside_down(looks: Sequence[Look]) -> VideoWarning | None:
     faces = [look for look in looks if look.height is not None]
     # A face that lies on its side is no better the other way round.
-    if faces and abs(_roll(faces)) >= _TILTED_DEG:
+    if faces and abs(_roll(faces)) >= TUNING.tilted_deg:
         return None
     if not is_down([look.stands for look in looks if look.stands]):
         return None
@@ -277,7 +280,7 @@ def _upside_down(looks: Sequence[Look]) -> VideoWarning | None:
 
 
 def _almost_loop(seam_px: float) -> VideoWarning | None:
-    if seam_px < _SEEN_JUMP_PX:
+    if seam_px < TUNING.seen_jump_px:
         return None
     return VideoWarning(
         code="almost_loop",
@@ -302,7 +305,7 @@ def _missing(
     count = f"{int((~has_face).sum())} of {len(looks)} samples"
     message = f"no face in {count} ({_when(looks, ~has_face)}): {_cause(looks, has_face, height)}"
     if 2 * has_face.sum() < len(looks) and not has_statics:
-        message += _ANCHORS_HELP
+        message += f"; if it is a drawn face or an animal's, {_PUT_ANCHORS}"
     return VideoWarning(code="face_missing" if has_face.any() else "no_face", message=message)
 
 
@@ -314,16 +317,16 @@ def _cause(looks: Sequence[Look], has_face: NDArray[np.bool_], height: float | N
         for i, look in enumerate(looks)
         if look.margin is not None and not has_face[max(i - 1, 0) : i + 2].all()
     ]
-    if dark < _DARK_LEVEL:
+    if dark < TUNING.dark_level:
         return f"the picture is dark there (mean {dark:.0f} of 255): use even, frontal light"
     if height is None:
         return (
             f"show one face to the camera, large enough ({_RIGHT_HEIGHT}), in even light, "
             "looking ahead, with nothing in front of it"
         )
-    if height < _SMALL_SHARE:
+    if height < TUNING.small_share:
         return f"the face is {height:.0%} of the frame's height; {_RIGHT_HEIGHT}: move closer or crop"
-    if beside and min(beside) < _EDGE_SHARE:
+    if beside and min(beside) < TUNING.edge_share:
         return "the face leaves the frame there: keep it whole and centred"
     return (
         "the face is turned away, covered or out of the frame there: keep it centred, looking at the camera, "

@@ -14,19 +14,18 @@ from numpy.typing import NDArray
 
 from anchord.tracking.faces import light
 from anchord.tracking.faces.mediapipe import Face, FaceFinder
-from anchord.tracking.faces.mesh import Landmarks
+from anchord.tracking.faces.mesh import PARTS, Landmarks
 from anchord.tracking.faces.selection import Choice
 from anchord.tracking.faces.upright import Stand, Stands
-from anchord.tracking.motion import occlusion, tracker
+from anchord.tracking.motion import eyewear, occlusion, tracker
 from anchord.tracking.motion.occlusion import Texture
 from anchord.tracking.motion.patch import Clarity, CloseUp
 from anchord.tracking.motion.similarity import Floats
 from anchord.tracking.motion.tracker import Follower
 from anchord.tracking.quality import Look
+from anchord.tracking.tuning import TUNING
 from anchord.tracking.video import Frame, Video
 
-# So much later than usual a frame on a varying rate is a sample out of turn.
-_LATE = 1.25
 # Decoded frames that are kept in case that a face comes or goes between two samples; of a larger video
 # or a lower rate there are fewer, and the edge stays as coarse as the samples.
 _KEPT_BYTES, _BYTES_PER_PIXEL = 48 << 20, 1.5
@@ -105,7 +104,7 @@ class Turns:
             self._since += 1
             # The lower quarter: slow frames are the rule in some videos. Times are rounded to 1 ms.
             usual_ms = self._steps_ms[len(self._steps_ms) // 4]
-            is_late = time_ms - self._sampled_ms > _LATE * self.sample_rate * usual_ms
+            is_late = time_ms - self._sampled_ms > TUNING.late * self.sample_rate * usual_ms
         is_turn = self._sampled_ms is None or self._since >= self.sample_rate or is_late
         self._last_ms = time_ms
         if is_turn:
@@ -300,7 +299,8 @@ def _stand(pixels: NDArray[np.uint8], faces: Sequence[Face]) -> Stand | None:
     if not faces:
         return None
     tallest = max(faces, key=lambda face: face.height_px)
-    likeness = occlusion.likeness(occlusion.texture(pixels, tallest.landmarks))
+    seen = occlusion.texture(pixels, tallest.landmarks)
+    likeness = sum(occlusion.likeness(seen, part) for part in PARTS)
     return Stand(likeness, tallest.height_px / pixels.shape[0])
 
 
@@ -324,4 +324,5 @@ def _judged(seen: _Looked, chosen: _Candidate | None) -> Look:
         turn=chosen.face.pose[:2],
         roll=chosen.face.pose[2],
         mouth_open=chosen.face.signals[0],
+        eyes=eyewear.eyes(chosen.texture),
     )

@@ -24,13 +24,6 @@ from anchord.tracking.tuning import TUNING
 
 Mask = NDArray[np.bool_]
 
-# From this share of features on, a sample is trusted fully.
-_TRUSTED_FULLY = 0.5
-_TRUSTED_LEAST = 0.1
-# Nearer than this to where its neighbours expect it, in distances of the eyes' corners, nothing is
-# an outlier: on a good face one pixel of a 512x640 target.
-_OUTLIER_LEAST = 0.01
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
@@ -117,7 +110,7 @@ def trajectory(
     for name, curve in curves.items():
         trust = known.astype(float)
         if seen.links:
-            trust = np.clip(seen.agree[name] / _TRUSTED_FULLY, _TRUSTED_LEAST, 1)
+            trust = np.clip(seen.agree[name] / TUNING.agree_fully, TUNING.trusted_least, 1)
         cleaned = _cleaned(curve, seen, trust, eyes_px, period_ms, smoothing_ms)
         curves[name] = _bridged(cleaned.values, seen, period_ms)
         widths[name] = cleaned.width_ms[0]
@@ -178,12 +171,12 @@ def _cleaned(
     groups = (slice(0, 2), slice(2, 3), slice(3, 4))
     if smoothing_ms == 0:
         return smooth.smoothed(curve, trust, cut, groups, 0)
-    out = smooth.outliers(_in_faces(curve, eyes_px), cut, least=_OUTLIER_LEAST)
+    out = smooth.outliers(_in_faces(curve, eyes_px), cut, least=TUNING.outlier_least)
     if out.any():
         good = seen.has_face & ~out
         curve = curve.copy()
         curve[out] = between(seen.times_ms[good], curve[good], seen.times_ms[out], period_ms)
-        trust = np.where(out, _TRUSTED_LEAST, trust)
+        trust = np.where(out, TUNING.trusted_least, trust)
     return smooth.smoothed(curve, trust, cut, groups, smoothing_ms)
 
 

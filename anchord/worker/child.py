@@ -26,6 +26,8 @@ _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "PYTHONUTF8": "1"}
 # A killed process is gone in milliseconds.
 _GONE_S = 5.0
 
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
 # Killed, but not gone yet; Python reaps them when the next process is started.
 _undead: list[subprocess.Popen[bytes]] = []
 
@@ -102,6 +104,16 @@ class Child:
             return os.stat(f"/proc/{self.pid}/task").st_nlink - 2  # noqa: PTH116  a Path costs more than the call
         except OSError:
             return 0
+
+    @property
+    def memory_mb(self) -> int:
+        """What it holds that is its own alone, MiB; 0 where that can't be told."""
+        try:
+            with open(f"/proc/{self.pid}/statm", "rb") as file:  # noqa: PTH123  a Path costs more than the call
+                _size, resident, shared, *_ = map(int, file.read().split())
+        except (OSError, ValueError):
+            return 0
+        return (resident - shared) * _PAGE_BYTES >> 20
 
     def kill(self) -> None:
         """Send it and its group the signal that can't be ignored, from any thread."""

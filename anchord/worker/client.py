@@ -50,6 +50,10 @@ def ignore(_line: str) -> None:
     """Nobody reads what it prints."""
 
 
+def take_no_notice(_memory_mb: int) -> None:
+    """It is alone, and held by its own limit."""
+
+
 class Worker:
     """
     One worker process, started at once. The kernel ends it with the thread that started it.
@@ -57,6 +61,7 @@ class Worker:
     Args:
         settings: what it may use.
         tell: gets the lines that it prints, as long as they are few.
+        on_memory: told once a second what it holds, MiB.
         command: what is started.
 
     Raises:
@@ -68,9 +73,11 @@ class Worker:
         settings: WorkerSettings,
         *,
         tell: Callable[[str], None] = ignore,
+        on_memory: Callable[[int], None] = take_no_notice,
         command: Sequence[str] = COMMAND,
     ) -> None:
         self.settings = settings
+        self._on_memory = on_memory
         self.layers: dict[str, str] = {}
         self.is_ready = False
         self._killed_for = ""
@@ -347,6 +354,7 @@ class Worker:
         most = most_threads(self.settings.threads or _FRAMES_UNASKED)
         if (threads := self._child.threads) > most:
             raise WorkerError(f"it has {threads} threads, and {most} are the most allowed")
+        self._on_memory(self._child.memory_mb)
 
     def _loss(self, error: WorkerError, when: str) -> WorkerError:
         """What to say of a worker that is of no more use, which is gone after this."""

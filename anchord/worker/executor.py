@@ -82,6 +82,9 @@ class Health:
     state: Literal["working", "idle", "down", "lost"]
     healthy: bool
     detail: str = ""
+    #: So many tasks can be worked on at once, and so many are.
+    places: int = 1
+    working: int = 0
 
 
 class Executor(Protocol):

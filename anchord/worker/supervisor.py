@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from io import BufferedReader
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import structlog
 
@@ -39,6 +39,14 @@ _GONE_S = 10.0
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
 
+def _take_no_notice() -> None:
+    """Nobody adds up what workers hold."""
+
+
+def _tell_print(line: str) -> None:
+    log.debug("worker_printed", line=line)
+
+
 @dataclass(slots=True, kw_only=True)
 class Supervisor:
     """
@@ -48,13 +56,22 @@ class Supervisor:
         settings: of the next task's worker; may be replaced at any time.
         report: gets what is to be said of each task, from this place's thread.
         command: what is started.
+        on_memory: called when ``memory_mb`` is known anew, from this place's thread.
+        clock: seconds, never going back.
     """
 
     settings: WorkerSettings
     report: Report
     command: Sequence[str] = COMMAND
+    on_memory: Callable[[], None] = _take_no_notice
+    clock: Callable[[], float] = time.monotonic
     restarts: int = field(default=0, init=False)
-    # Held to change what every thread may see: these seven.
+    #: What the worker held when it was last looked at, MiB; 0 where there is none.
+    memory_mb: int = field(default=0, init=False)
+    #: What kept the last worker from starting, and since when; empty: nothing.
+    trouble: str = field(default="", init=False)
+    troubled_s: float = field(default=0.0, init=False)
+    # Held to change what every thread may see: these eight.
     _lock: threading.RLock = field(default_factory=threading.RLock, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
     _waiting: tuple[Task, BufferedReader, BufferedReader | None] | None = field(default=None, init=False)
@@ -62,10 +79,10 @@ class Supervisor:
     _is_busy: bool = field(default=False, init=False)
     _is_closed: bool = field(default=False, init=False)
     _is_killed: bool = field(default=False, init=False)
+    _is_spare: bool = field(default=False, init=False)
     # An eventfd, which can be waited for beside a worker's channel; -1 while there is no thread.
     _wake: int = field(default=-1, init=False)
     # Written by the thread alone.
-    _trouble: str = field(default="", init=False)
     _layers: dict[str, str] = field(default_factory=dict, init=False)
     _owner: int = field(default=-1, init=False)
     _jobs: int = field(default=0, init=False)
@@ -75,6 +92,34 @@ class Supervisor:
     def is_free(self) -> bool:
         """Whether it takes a task now."""
         return not (self._is_busy or self._is_closed)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it has a task."""
+        return self._is_busy
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether it has started a worker, and could when it last tried."""
+        return bool(self._layers) and not self.trouble
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is closed and its thread has ended, or never begun."""
+        return self._is_closed and self._wake < 0
+
+    @property
+    def state(self) -> Literal["working", "idle", "down"]:
+        """What it does."""
+        return "working" if self._is_busy else "idle" if self._worker else "down"
+
+    def coldness(self, owner: int) -> int:
+        """How little is ready for a video of this *owner*: 0 for a warm worker that may be used for it."""
+        if self.trouble:
+            return 3
+        if not self._worker:
+            return 1
+        return 0 if self.settings.reuse == "always" or self._owner == owner else 2
 
     def submit(self, task: Task, video: BufferedReader, base: BufferedReader | None = None) -> None:
         """Do a task; its streams are closed when that is over. Only where ``is_free``."""
@@ -99,23 +144,41 @@ class Supervisor:
             if self._wake >= 0:
                 os.eventfd_write(self._wake, 1)
 
-    def kill(self) -> None:
-        """End everything now, and wait until it is gone. Its task, if there is one, ends with an error."""
+    def spare(self) -> None:
+        """End the worker if it rests: its memory is wanted elsewhere."""
+        with self._lock:
+            if self._worker and not self._is_busy:
+                self._is_spare = True
+                os.eventfd_write(self._wake, 1)
+
+    def stop(self, why: str) -> None:
+        """End the worker's process now; its task ends with a ``WorkerKilledError``."""
+        with self._lock:
+            self.memory_mb = 0
+            if self._worker:
+                self._worker.stop(why)
+
+    def start_kill(self) -> None:
+        """End everything now. Its task, if there is one, ends with an error."""
         with self._lock:
             self._is_killed = True
             self.close()
-            if self._worker:
-                self._worker.stop("anchord is stopping")
-            thread = self._thread
+            self.stop("anchord is stopping")
+
+    def kill(self) -> None:
+        """The same, and wait until it is gone."""
+        self.start_kill()
+        thread = self._thread
         if thread and thread is not threading.current_thread():
             thread.join(_GONE_S)
 
     def health(self) -> Health:
         """What it does, and what kept the last worker from starting."""
         return Health(
-            state="working" if self._is_busy else "idle" if self._worker else "down",
-            healthy=not self._trouble,
-            detail=self._trouble,
+            state=self.state,
+            healthy=not self.trouble,
+            detail=self.trouble,
+            working=int(self._is_busy),
         )
 
     def _start_thread(self) -> None:
@@ -165,6 +228,10 @@ class Supervisor:
                     self._retire("idle")
             except WorkerError as error:
                 self._lose(error)
+        with self._lock:
+            is_spare, self._is_spare = self._is_spare and not self._waiting, False
+        if is_spare:
+            self._retire("memory")
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._wake)
 
@@ -175,7 +242,7 @@ class Supervisor:
             return self._worked(task, video, base)
         except WorkerError as error:
             if self._worker is None or self._worker.is_gone:
-                self._lose(error)
+                self._lose(error, task.pack)
             return error
         except AnchordError as error:
             return error
@@ -223,33 +290,37 @@ class Supervisor:
                     return worker
                 except WorkerError as error:
                     self._lose(error)
-        worker = Worker(settings, tell=_tell_print, command=self.command)
+        worker = Worker(settings, tell=_tell_print, on_memory=self._holds, command=self.command)
         with self._lock:
             self._worker, self._jobs, self._owner = worker, 0, owner
             if self._is_killed:
                 worker.stop("anchord is stopping")
         log.debug("worker_started", pid=worker.pid)
         worker.wait_ready()
-        self._trouble = ""
+        self.trouble = ""
         # Once, and again only where a later worker is held in differently.
         if worker.layers != self._layers:
             log.info("worker_ready", sandbox=worker.layers)
         self._layers = worker.layers
         return worker
 
-    def _lose(self, error: WorkerError) -> None:
+    def _holds(self, memory_mb: int) -> None:
+        self.memory_mb = memory_mb
+        self.on_memory()
+
+    def _lose(self, error: WorkerError, pack: str | None = None) -> None:
         with self._lock:
-            self._worker = None
+            self._worker, self.memory_mb = None, 0
         if self._is_killed:
             return
         self.restarts += 1
         if isinstance(error, WorkerStartError):
-            self._trouble = str(error)
-        log.warning("worker_lost", error=str(error))
+            self.trouble, self.troubled_s = str(error), self.clock()
+        log.warning("worker_lost", error=str(error), **({} if pack is None else {"pack": pack}))
 
     def _retire(self, reason: str) -> None:
         with self._lock:
-            worker, self._worker = self._worker, None
+            worker, self._worker, self.memory_mb = self._worker, None, 0
         if worker:
             log.debug("worker_retired", reason=reason, jobs=self._jobs)
             worker.end(reason)
@@ -267,7 +338,3 @@ class Supervisor:
             self.report(message)
         except Exception:
             log.exception("supervisor_failed")
-
-
-def _tell_print(line: str) -> None:
-    log.debug("worker_printed", line=line)

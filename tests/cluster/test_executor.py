@@ -256,11 +256,13 @@ def test_without_nodes_it_waits_and_says_so_after_a_while(rig: Callable[..., Rig
         state="lost",
         healthy=False,
         detail="no node is there; start anchord node on the machines that are to work",
+        places=0,
+        working=0,
     )
     it.meet(Members(strangers={"old": "anchord-0.0.9-method-4-model-x"}))
     assert "old is anchord-0.0.9-method-4-model-x" in it.executor.health().detail
     it.meet(TWO_NODES)
-    assert it.executor.health() == Health(state="idle", healthy=True)
+    assert it.executor.health() == Health(state="idle", healthy=True, places=3)
 
 
 def test_nodes_that_went_are_counted_and_a_lost_scheduler_is_no_lost_node(rig: Callable[..., Rig]) -> None:

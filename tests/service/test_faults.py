@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -197,3 +198,22 @@ def test_without_a_terminal_nothing_is_left_running(root: Path) -> None:
         pid = daemon.wait_for("worker_started")["pid"]
         daemon.wait_for("timeline_written")
     wait_until(lambda: not Path(f"/proc/{pid}").exists())
+
+
+def test_once_tries_again_what_the_machine_got_wrong_and_gives_up_in_time(root: Path) -> None:
+    """A disk that is full, until a person makes room."""
+    (root / "a").mkdir()
+    with mounted(root / "a", "-o", "size=64k"):
+        drop(root / "a" / "idle.webm", small_film())
+        full = root / "a" / "full"
+        with contextlib.suppress(OSError):
+            full.write_bytes(bytes(64 << 10))
+        with Daemon(root, "", "--once", "--retry-s", "0") as daemon:
+            daemon.is_expected_to_end_well = False
+            assert daemon.process.wait(60) == 1
+        assert daemon.count("pack_failed") == 1
+        with Daemon(root, "", "--once", "--retry-s", "30") as daemon:
+            assert daemon.wait_for("pack_failed")["retry_s"] == 5
+            full.unlink()
+            daemon.wait_for("timeline_written", pack="a")
+            assert daemon.process.wait(60) == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -131,3 +133,16 @@ def test_what_else_lies_there_is_named_and_left_alone(tmp_path: Path, kind: str)
         return
     with pytest.raises(RootError, match=r"\.anchord\.lock"):
         Lock(tmp_path)
+
+
+def test_a_file_system_without_locks_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As NFS without its lock service: better two daemons than none, but a person should know."""
+
+    def refused(_descriptor: int, _what: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    held = Lock(tmp_path)
+    assert held.unheld_because == ""
+    held.release()
+    monkeypatch.setattr(fcntl, "lockf", refused)
+    assert Lock(tmp_path).unheld_because == "No locks available"

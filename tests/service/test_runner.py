@@ -24,7 +24,7 @@ from anchord.service.delivery import Delivered
 from anchord.service.lanes import Stepped
 from anchord.service.queue import Queue
 from anchord.service.report.metrics import Result
-from anchord.service.runner import Runner, open_files
+from anchord.service.runner import Opened, Runner, open_files
 from anchord.service.timers import Timers
 from anchord.service.verdicts import Verdicts
 from anchord.service.watching.scanner import Known, Names, look_at
@@ -253,16 +253,37 @@ def test_what_is_swapped_between_the_look_and_the_opening_is_noticed(root: Path)
 
 def test_progress_goes_to_who_watches(root: Path) -> None:
     rig = Rig(root, "cats")
-    seen: list[tuple[str | int, int]] = []
+    seen: list[tuple[object, ...]] = []
 
     class Observer:
         def working(self, pack: str, queued: int) -> None:
             seen.append((pack, queued))
 
-        def progressed(self, done: int, expected: int) -> None:
-            seen.append((done, expected))
+        def progressed(self, pack: str, done: int, expected: int) -> None:
+            seen.append((pack, done, expected))
+
+        def finished(self, pack: str) -> None:
+            seen.append((pack,))
 
     rig.runner.observer = Observer()
     rig.run()
     rig.runner.progressed(Progressed(task=rig.bench.tasks[0], done=10, expected=120))
-    assert seen == [("cats", 0), (10, 120)]
+    rig.end(VideoError("bad"))
+    assert seen == [("cats", 0), ("cats", 10, 120), ("cats",)]
+
+
+def test_what_is_opened_when_the_daemon_stops_is_closed_and_held_against_nobody(root: Path) -> None:
+    rig = Rig(root, "cats")
+    rig.runner.tick()
+    busy = [rig.runner.is_busy]
+    rig.runner.stop()
+    busy.append(rig.runner.is_busy)
+    assert busy == [True, False]  # a disk that does not answer is not waited for
+    key, name, opening = rig.steps.pop()
+    opened = opening()
+    assert isinstance(opened, Opened)
+    rig.runner.stepped(Stepped(key, name, opened))
+    assert opened.video.closed
+    assert not rig.runner.is_busy
+    assert not rig.bench.tasks
+    assert not rig.results

@@ -30,6 +30,11 @@ def root(tmp_path: Path) -> Path:
     return made
 
 
+def packs_in(root: Path) -> list[Path]:
+    """Beside them the root holds the daemon's lock."""
+    return [path for path in root.iterdir() if path.is_dir()]
+
+
 def is_whole(file: Path) -> bool:
     """Whether a reader finds no timeline or a whole one."""
     try:
@@ -61,18 +66,18 @@ def test_killed_at_random_moments_it_forgets_and_tears_nothing(root: Path) -> No
             pause.wait(chance.uniform(0.05, 2.5))
             os.kill(daemon.process.pid, signal.SIGKILL)
         reached |= {event["event"] for event in daemon.events}
-        for pack in root.iterdir():
+        for pack in packs_in(root):
             assert is_whole(pack / OUTPUT), f"round {round_}: {pack.name} is torn"
     assert {"daemon_started", "extraction_started", "timeline_written"} <= reached
     with Daemon(root) as daemon:
         daemon.wait_for("daemon_started")
         daemon.wait_until_idle()
-        wait_until(lambda: all((pack / OUTPUT).exists() for pack in root.iterdir()))
+        wait_until(lambda: all((pack / OUTPUT).exists() for pack in packs_in(root)))
         daemon.wait_until_idle()
     with Daemon(root) as daemon:
         daemon.wait_until_idle()
         assert daemon.count("timeline_written") == 0, "a restart redid what was done"
-    for pack in root.iterdir():
+    for pack in packs_in(root):
         assert digest(pack / OUTPUT) == hashlib.sha256((pack / "idle.webm").read_bytes()).hexdigest()
         assert not list(pack.glob(f"{TEMPORARY_PREFIX}*"))
 

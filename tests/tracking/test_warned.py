@@ -14,7 +14,7 @@ from anchord.demo.film import breathing, encode, even_times_ms, film
 from anchord.settings import ExtractSettings, Limits
 from anchord.tracking.extract import extract
 from anchord.tracking.faces import FaceFinder
-from testing.stills import PEOPLE, still
+from testing.stills import EYES_AT, EYES_PX, PEOPLE, still
 
 Picture = NDArray[np.uint8]
 
@@ -84,3 +84,38 @@ def test_of_any_person_it_is_known_how_they_stand(
         tmp_path / "idle.mp4", [(100.0 * index, person) for index in range(30)], codec="libx264", fps=10
     )
     assert codes(file, finder) & {"upside_down", "tilted"} == SPOILT[turned][1]
+
+
+def in_sunglasses(picture: Picture) -> Picture:
+    covered = picture.copy()
+    for side in (-0.335, 0.335):
+        at = (round(EYES_AT[0] + side * EYES_PX), round(EYES_AT[1] + 0.03 * EYES_PX))
+        axes = (round(0.27 * EYES_PX), round(0.21 * EYES_PX))
+        cv2.ellipse(covered, at, axes, 0, 0, 360, (22, 20, 20), -1, cv2.LINE_AA)
+    return covered
+
+
+def behind_hair(picture: Picture) -> Picture:
+    covered = picture.copy()
+    right = np.array([EYES_AT[0] - 0.335 * EYES_PX, EYES_AT[1]])
+    strand = [(-0.3, -1.1), (0.35, -1.1), (0.28, -0.2), (0.2, 0.35), (-0.1, 0.6), (-0.35, 0.3)]
+    cv2.fillPoly(covered, [(right + EYES_PX * np.array(strand)).astype(np.int32)], (34, 24, 20), cv2.LINE_AA)
+    return covered
+
+
+# Dark hair before dark skin is not told from it.
+@pytest.mark.parametrize(
+    ("name", "cover"),
+    [(name, cover) for name in PEOPLE for cover in (None, in_sunglasses)]
+    + [(name, behind_hair) for name in ("astronaut", "admiral", "lisa")],
+)
+def test_eyes_that_are_covered_all_the_time_are_named(
+    name: str, cover: Callable[[Picture], Picture] | None, tmp_path: Path, finder: FaceFinder
+) -> None:
+    picture = still(name).pixels.astype(np.uint8)
+    picture = cover(picture) if cover else picture
+    pictures = [(100.0 * index, picture) for index in range(6)]
+    file = encode(tmp_path / "idle.mp4", pictures, codec="libx264", fps=10)
+    with file.open("rb") as stream:
+        made = extract(stream, file.name, ExtractSettings(sample_rate=1), Limits(), finder)
+    assert ("eyes_covered" in {warning.code for warning in made.quality.warnings}) == (cover is not None)

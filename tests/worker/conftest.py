@@ -43,7 +43,7 @@ class Bench:
     """An executor, and what it said."""
 
     command: Sequence[str] = COMMAND
-    settings: WorkerSettings = field(default_factory=lambda: WorkerSettings(threads=2))
+    settings: WorkerSettings = field(default_factory=lambda: WorkerSettings(threads=2, processes=1))
     said: SimpleQueue[Progressed | Finished] = field(default_factory=SimpleQueue)
     executor: LocalExecutor = field(init=False)
 
@@ -70,7 +70,7 @@ def bench() -> Iterator[Callable[..., Bench]]:
         made.append(
             Bench(
                 command=command or COMMAND,
-                settings=WorkerSettings(**{"threads": 2, **settings}),  # type: ignore[arg-type]
+                settings=WorkerSettings(**{"threads": 2, "processes": 1, **settings}),  # type: ignore[arg-type]
             )
         )
         return made[-1]

@@ -103,9 +103,9 @@ def test_other_settings_hold_from_the_next_task_on(bench: Make, video: Path, hon
     made = bench(*honest)
     with structlog.testing.capture_logs() as logged:
         made.do(video)
-        made.executor.reload(WorkerSettings(threads=2))
+        made.executor.reload(WorkerSettings(threads=2, processes=1))
         made.do(video)
-        made.executor.reload(WorkerSettings(threads=3))
+        made.executor.reload(WorkerSettings(threads=3, processes=1))
         made.do(video)
     assert [event["reason"] for event in logged if event["event"] == "worker_retired"] == ["other settings"]
 

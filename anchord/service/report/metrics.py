@@ -84,10 +84,14 @@ class Metrics:
             buckets=_COVERAGE,
             registry=registry,
         )
-        self._queue = Gauge("anchord_queue_depth", "Packs that wait for the worker.", registry=registry)
+        self._queue = Gauge("anchord_queue_depth", "Packs that wait for a worker.", registry=registry)
         self._packs = Gauge("anchord_packs", "Packs in the root, by state.", ["state"], registry=registry)
         for state in PACK_STATES:
             self._packs.labels(state)
+        self._places = Gauge(
+            "anchord_worker_places", "Videos that can be worked on at once.", registry=registry
+        )
+        self._working = Gauge("anchord_workers_working", "Workers that have a video.", registry=registry)
         self._healthy = Gauge(
             "anchord_watch_healthy", "1 while file events are proven to arrive.", registry=registry
         )
@@ -139,6 +143,8 @@ class Metrics:
             self._packs.labels(name).set(states[name])
         self._packs.labels("up_to_date").set(max(0, state.counts.get("packs", 0) - states.total()))
         self._queue.set(states["queued"])
+        self._places.set(state.counts.get("worker_places", 0))
+        self._working.set(state.counts.get("workers_working", 0))
         self._healthy.set(state.watch.healthy)
         if self._grown("rescans", state):
             self._last_rescan.set(state.loop_turned_unix_s)

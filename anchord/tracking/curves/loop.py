@@ -8,15 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from anchord.tracking.tuning import TUNING
+
 Floats = NDArray[np.float64]
 
 # Samples at each end whose motion is carried across.
 _END = 3
-# A jump that nobody sees, and one that no motion explains, in shares of the eyes' distance: on a good
-# face half a pixel and one and a half of a 512x640 target.
-_UNSEEN, _UNEXPLAINED = 0.005, 0.015
-# Beyond this, three pixels on a good face, no cut or cross-fade makes a loop of it.
-_ALMOST = 0.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +54,8 @@ def seam(times_ms: Floats, known: NDArray[np.bool_], curves: Sequence[Floats], d
         if known[i - _END : i + _END].all()
     ]
     unsteady = 1.5 * float(np.percentile(usual, 95)) if usual else 0.0
-    is_closed = jump <= np.clip(unsteady, _UNSEEN, _UNEXPLAINED)
-    return Seam(jump=jump, is_closed=bool(is_closed), is_almost=not is_closed and jump <= _ALMOST)
+    is_closed = jump <= np.clip(unsteady, TUNING.unseen, TUNING.unexplained)
+    return Seam(jump=jump, is_closed=bool(is_closed), is_almost=not is_closed and jump <= TUNING.almost)
 
 
 def _jump(times_ms: Floats, values: Floats) -> float:

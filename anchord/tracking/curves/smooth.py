@@ -18,25 +18,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anchord.tracking.curves.gaps import stretches
+from anchord.tracking.tuning import TUNING
 
 Floats = NDArray[np.float64]
 
 # Widths that are tried: standard deviations of the bell, ms.
 _WIDTHS_MS = (15.0, 22.0, 33.0, 47.0, 68.0, 100.0, 147.0, 215.0, 316.0, 464.0, 681.0, 1000.0)
-# Noise of neighbouring samples is alike in compressed video, which makes a narrow bell look better
-# than it is: the widest that predicts nearly as well is taken.
-_NEARLY = 1.05
 # The bell is cut off here, in standard deviations.
 _REACH = 3.0
 _ORDER = 2
-# Below this share of a sample's value coming from others, leaving it out says nothing.
-_LEAST_FROM_OTHERS = 0.08
 # So few samples are left as they are.
 _FEWEST = 7
-# An outlier is this many robust standard deviations off.
-_OUTLIER = 6.0
 # Rows of weights that are made at once: bounds the memory on a clip of half an hour.
-_ROWS = 2048
+_ROWS = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +114,7 @@ def smoothed(
     for group in columns:
         errors = {width: float(attempt.error[group].mean()) for width, attempt in attempts.items()}
         least = min(errors.values())
-        width = max((width for width in tries if errors[width] <= _NEARLY * least), default=tries[0])
+        width = max((width for width in tries if errors[width] <= TUNING.nearly * least), default=tries[0])
         result[:, group] = attempts[width].values[:, group]
         noise[group] = np.sqrt(attempts[width].error[group] * attempts[width].left)
         widths.append(width)
@@ -148,10 +142,11 @@ def outliers(values: Floats, cut: Sequence[Piece], *, least: float) -> NDArray[n
         # One by one, since an outlier makes its neighbours look odd too.
         for _ in range(max(1, len(trusted) // 10)):
             fit, own = _fit(values[piece.index], trusted, piece, width)
-            off = np.linalg.norm(values[piece.index] - fit, axis=1) / np.maximum(1 - own, _LEAST_FROM_OTHERS)
+            off = np.linalg.norm(values[piece.index] - fit, axis=1)
+            off /= np.maximum(1 - own, TUNING.least_from_others)
             off[trusted == 0] = 0
             worst = int(off.argmax())
-            if off[worst] < max(least, _OUTLIER * 1.4826 * float(np.median(off[trusted > 0]))):
+            if off[worst] < max(least, TUNING.outlier * 1.4826 * float(np.median(off[trusted > 0]))):
                 break
             trusted[worst] = 0
         out[piece.index[trusted == 0]] = True
@@ -185,7 +180,7 @@ def _attempt(values: Floats, weights: Floats, cut: Sequence[Piece], width_ms: fl
         fit, own = _fit(here, trusted, piece, width_ms)
         result[piece.index] = fit
         own_shares.append(own)
-        tells = 1 - own >= _LEAST_FROM_OTHERS
+        tells = 1 - own >= TUNING.least_from_others
         known += int(tells.sum())
         error = ((here - fit)[tells] / (1 - own[tells])[:, None]) ** 2
         if len(error):

@@ -107,3 +107,11 @@ DRAWN = (
     249, 263, 276, 282, 283, 285, 293, 295, 296, 300, 334, 336, 362, 373, 374, 380, 381, 382, 384,
     385, 386, 387, 388, 390, 398, 466,
 )  # fmt: skip
+
+#: Lids and the skin around them, of the right and the left eye.
+EYE_SURROUNDINGS = (
+    (*RIGHT_EYE, 22, 23, 24, 25, 26, 27, 28, 29, 30, 56, 110, 112, 130, 190, 243, 247),
+    (*LEFT_EYE, 252, 253, 254, 255, 256, 257, 258, 259, 260, 286, 339, 341, 359, 414, 463, 467),
+)
+#: The cheek between nose and corner of the mouth, on the same sides: no glasses and hardly a hair hides it.
+LOWER_CHEEKS = ((92, 186, 206, 216), (322, 410, 426, 436))

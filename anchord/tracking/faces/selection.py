@@ -9,11 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anchord.tracking.faces.mesh import Landmarks
-
-# How far a face may get from where it was last seen, in its own height: at once, and per second after.
-_NEAR, _NEAR_PER_S = 0.5, 1.0
-# How much larger or smaller it may be when it comes back.
-_SIZE = 1.6
+from anchord.tracking.tuning import TUNING
 
 
 @dataclass(slots=True)
@@ -38,9 +34,9 @@ class Choice:
             chosen = max(range(len(faces)), key=lambda index: self._prominence(faces[index]))
         else:
             chosen = min(range(len(faces)), key=lambda index: self._away(faces[index]))
-            limit = _NEAR + _NEAR_PER_S * (time_ms - self._seen_ms) / 1000
+            limit = TUNING.near + TUNING.near_per_s * (time_ms - self._seen_ms) / 1000
             ratio = _height(faces[chosen]) / self._height
-            if self._away(faces[chosen]) > limit or not 1 / _SIZE < ratio < _SIZE:
+            if self._away(faces[chosen]) > limit or not 1 / TUNING.resized < ratio < TUNING.resized:
                 return None
         self._centre, self._height = _middle(faces[chosen]), _height(faces[chosen])
         self._seen_ms = time_ms

@@ -8,12 +8,7 @@ from numpy.typing import NDArray
 from anchord.tracking.motion.patch import Features
 from anchord.tracking.motion.pose_graph import Link
 from anchord.tracking.motion.similarity import Similarities, fitted_robustly, moved, points
-
-# Residuals below this are noise, px of the patch; above it features begin to disagree.
-_RESIDUAL_FLOOR_PX = 0.15
-_RESIDUAL_FINE_PX = 1.0
-# Movements that differ by less are averaged, others counted (see ``moved``).
-_AGREED_PX = 0.3
+from anchord.tracking.tuning import TUNING
 
 
 def linked(
@@ -41,11 +36,11 @@ def linked(
         turned: how differently the face is turned, in that distance.
     """
     there, now = points(features[:, 0]), points(found[:, 0])
-    motion, weights, sigma = fitted_robustly(there - middle, now - middle, floor=_RESIDUAL_FLOOR_PX)
-    start, end, spread = moved(there, now, noise=_AGREED_PX)
+    motion, weights, sigma = fitted_robustly(there - middle, now - middle, floor=TUNING.residual_floor_px)
+    start, end, spread = moved(there, now, noise=TUNING.agreed_px)
     follows = weights > 0.1
     # Where residuals are coarse, that many of them agree means little.
-    agree = float(follows.sum() / of) * min(1.0, _RESIDUAL_FINE_PX / sigma)
+    agree = float(follows.sum() / of) * min(1.0, TUNING.residual_fine_px / sigma)
     between = Similarities(a=motion.a, b=motion.b + middle - motion.a * middle)
     link = Link(
         later=here[0],
@@ -55,7 +50,7 @@ def linked(
         sigma=sigma / eyes_px,
         start=complex(before[1].of(np.array([start]))[0]),
         end=complex(here[1].of(np.array([end]))[0]),
-        spread=max(spread, _RESIDUAL_FLOOR_PX) / eyes_px,
+        spread=max(spread, TUNING.residual_floor_px) / eyes_px,
         turned=turned,
     )
     return link, follows

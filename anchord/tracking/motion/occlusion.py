@@ -17,13 +17,15 @@ from numpy.typing import NDArray
 
 from anchord.tracking.curves.gaps import stretches
 from anchord.tracking.faces.mesh import AREAS, DRAWN, EYE_CORNERS, Landmarks, eyes_across
-from anchord.tracking.motion.similarity import Complex, Floats, fitted
+from anchord.tracking.motion.similarity import Complex, Floats, Shapes, fitted
 from anchord.tracking.tuning import TUNING
 
 Mask = NDArray[np.bool_]
 #: (points, 2) float32: brightness (a logarithm) and redness of the skin where the points of all areas
 #: are, in the order of ``POINTS``; nan outside the picture.
 Texture = NDArray[np.float32]
+#: The same of many samples; worked out in double precision, some rows at a time.
+Seen = NDArray[np.float32] | NDArray[np.float64]
 
 #: The landmarks whose texture is kept, of all parts.
 POINTS = tuple(sorted({point for area in AREAS.values() for point in area}))
@@ -34,7 +36,7 @@ _TAPS = np.stack(np.meshgrid(_REACH, _REACH), axis=-1).reshape(-1, 2)
 _BELL = np.exp(-0.5 * (_TAPS**2).sum(axis=1) / 0.85**2)
 _BELL /= _BELL.sum()
 # Rows of samples that are compared at once: bounds the memory on a clip of half an hour.
-_ROWS = 512
+_ROWS = 128
 # Of 255: below it brightness is noise, and its logarithm would be all noise.
 _DARK = 16.0
 
@@ -76,7 +78,7 @@ def _between(pixels: NDArray[np.uint8], at: Floats) -> Floats:
     return colours
 
 
-def covered(textures: NDArray[np.float32], clip: Complex, part: str) -> Floats:
+def covered(textures: NDArray[np.float32], clip: Shapes, part: str) -> Floats:
     """
     (k,) share of a part that something is in front of, 0–1; 0 where nothing can be told.
 
@@ -88,9 +90,9 @@ def covered(textures: NDArray[np.float32], clip: Complex, part: str) -> Floats:
     area = np.searchsorted(POINTS, AREAS[part])
     shape = _median_shape(clip)[list(AREAS[part])]
     beside = np.argsort(np.abs(shape[:, None] - shape), axis=1, kind="stable")[:, : TUNING.texture_neighbours]
-    seen = textures[:, area].astype(np.float64)
-    can_tell = np.isfinite(seen[..., 0]) & ~_foreshortened(clip[:, list(AREAS[part])], beside)
-    seen = np.nan_to_num(seen)
+    seen = textures[:, area]
+    can_tell = np.isfinite(seen[..., 0]) & ~_foreshortened(clip, list(AREAS[part]), beside)
+    np.nan_to_num(seen, copy=False)
     itself = _itself(seen, part, beside, can_tell)
     if not len(itself):
         return np.zeros(len(seen))
@@ -104,7 +106,7 @@ def covered(textures: NDArray[np.float32], clip: Complex, part: str) -> Floats:
     return np.where(is_itself & (share < TUNING.plain_share), 0.0, share)
 
 
-def _itself(seen: Floats, part: str, beside: NDArray[np.intp], can_tell: Mask) -> NDArray[np.intp]:
+def _itself(seen: Seen, part: str, beside: NDArray[np.intp], can_tell: Mask) -> NDArray[np.intp]:
     """
     Some samples that show the part itself; none where that can't be told from what may be in front.
 
@@ -132,7 +134,7 @@ def _itself(seen: Floats, part: str, beside: NDArray[np.intp], can_tell: Mask) -
         ends = int(0 in members) + int(len(some) - 1 in members)
         score = len(members) / len(some) + TUNING.at_an_end * ends
         score += TUNING.part_likeness * float(
-            _likenesses(np.median(seen[some[members]], axis=0)[None], part)[0]
+            _likenesses(np.median(seen[some[members]].astype(np.float64), axis=0)[None], part)[0]
         )
         groups.append((score, centre, some[members]))
         left[members] = left[centre] = False
@@ -167,7 +169,7 @@ def hidden(times_ms: Floats, has_face: Mask, share: Floats) -> Mask:
     return np.asarray(mask & has_face)
 
 
-def _against(seen: Floats, known: NDArray[np.intp], beside: NDArray[np.intp], can_tell: Mask) -> Floats:
+def _against(seen: Seen, known: NDArray[np.intp], beside: NDArray[np.intp], can_tell: Mask) -> Floats:
     """(k,) share of points that look like in none of some samples spread over the *known* ones."""
     references = seen[_spread(known, TUNING.texture_references), :, 0]
     share: Floats = (_foreign(seen[..., 0], references, beside) & can_tell).mean(axis=1)
@@ -180,7 +182,7 @@ def _spread(which: NDArray[np.intp], count: int) -> NDArray[np.intp]:
     return np.asarray(which[places], np.intp)
 
 
-def _foreign(seen: Floats, references: Floats, beside: NDArray[np.intp]) -> Mask:
+def _foreign(seen: Seen, references: Seen, beside: NDArray[np.intp]) -> Mask:
     """
     (k, q) where the texture around a point is that of no reference, or of one of many only.
 
@@ -192,13 +194,14 @@ def _foreign(seen: Floats, references: Floats, beside: NDArray[np.intp]) -> Mask
         references: (r, q).
         beside: (q, b) which points are around a point, itself included.
     """
+    references = references.astype(np.float64)
     flat = TUNING.texture_flat * float(references.std(axis=1).mean()) ** 2
     there = references[:, beside]
     there = there - there.mean(axis=-1, keepdims=True)
     spread_there = (there**2).mean(axis=-1)
     foreign = np.empty(seen.shape, bool)
     for rows in _rows(len(seen)):
-        here = seen[rows][:, beside]
+        here = seen[rows].astype(np.float64)[:, beside]
         here = here - here.mean(axis=-1, keepdims=True)
         spread = (here**2).mean(axis=-1)
         best = second = np.full(spread.shape, -1.0)
@@ -212,19 +215,21 @@ def _foreign(seen: Floats, references: Floats, beside: NDArray[np.intp]) -> Mask
     return foreign
 
 
-def likeness(seen: Texture) -> float:
-    """How much one sample's mouth and eyes look like drawn ones, -2 to 2."""
+def likeness(seen: Texture, part: str) -> float:
+    """How much one sample's mouth or eyes look like drawn ones, -1 to 1."""
     known = np.nan_to_num(seen.astype(np.float64))[None]
-    return sum(
-        float(_likenesses(known[:, np.searchsorted(POINTS, area)], part)[0]) for part, area in AREAS.items()
-    )
+    return float(_likenesses(known[:, np.searchsorted(POINTS, AREAS[part])], part)[0])
 
 
-def _likenesses(seen: Floats, part: str) -> Floats:
+def _likenesses(seen: Seen, part: str) -> Floats:
     """(k,) how far lids and brows are darker than the skin around them, and lips also redder: -1 to 1."""
     drawn = np.isin(AREAS[part], DRAWN).astype(float)
-    darker = -_correlations(seen[..., 0], drawn)
-    return darker if part != "mouth" else (darker + _correlations(seen[..., 1], drawn)) / 2
+    found = []
+    for rows in _rows(len(seen)):
+        here = seen[rows].astype(np.float64)
+        darker = -_correlations(here[..., 0], drawn)
+        found.append(darker if part != "mouth" else (darker + _correlations(here[..., 1], drawn)) / 2)
+    return np.concatenate(found)
 
 
 def _correlations(seen: Floats, drawn: Floats) -> Floats:
@@ -233,17 +238,19 @@ def _correlations(seen: Floats, drawn: Floats) -> Floats:
     return np.asarray(seen @ drawn / np.maximum(np.linalg.norm(seen, axis=1) * np.linalg.norm(drawn), 1e-9))
 
 
-def _foreshortened(clip: Complex, beside: NDArray[np.intp]) -> Mask:
+def _foreshortened(clip: Shapes, points: list[int], beside: NDArray[np.intp]) -> Mask:
     """(k, q) where a turned face shows a point's surroundings much narrower than usual."""
-    around = clip[:, beside]
-    reach = np.abs(around - around.mean(axis=-1, keepdims=True)).mean(axis=-1)
-    reach = reach / np.median(reach, axis=1, keepdims=True)
-    usual = np.median(reach, axis=0)
+    reach = np.empty((len(clip), len(points)))
+    for rows in _rows(len(clip)):
+        around = clip[rows][:, points].astype(np.complex128)[:, beside]
+        of_rows = np.abs(around - around.mean(axis=-1, keepdims=True)).mean(axis=-1)
+        reach[rows] = of_rows / np.median(of_rows, axis=1, keepdims=True)
+    usual = np.array([np.median(column) for column in reach.T])
     return np.asarray(reach < TUNING.foreshortened * usual)
 
 
-def _median_shape(clip: Complex) -> Complex:
-    some = clip[np.linspace(0, len(clip) - 1, min(len(clip), 64)).astype(int)]
+def _median_shape(clip: Shapes) -> Complex:
+    some = clip[np.linspace(0, len(clip) - 1, min(len(clip), 64)).astype(int)].astype(np.complex128)
     upright = fitted(some[0], some).inverse()
     faces = upright.a[:, None] * some + upright.b[:, None]
     shape = np.median(faces.real, axis=0) + 1j * np.median(faces.imag, axis=0)

@@ -14,20 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anchord.tracking.motion.similarity import Complex, Floats, Similarities
+from anchord.tracking.tuning import TUNING
 
-# Standard deviations over the distance of the eyes' corners (1 % is about a pixel of a 512x640 target).
-# A link's own, at its best, and how it grows with the residuals of its features:
-_LINK_BEST, _LINK_PER_SIGMA = 0.0003, 0.2
-# A turning face hides skin and bends what it shows: so much a link loses per turn beyond the second.
-_LINK_PER_TURN, _TURNED_FREELY = 1.0, 0.015
-# How far landmarks are off, and how much that changes from one sample to the next:
-_LANDMARKS_OFF, _LANDMARKS_CHANGE = 0.03, 0.005
-# Links that fewer features agree on are nothing, and weak below the second.
-_AGREE_LEAST, _AGREE_FULLY = 0.15, 0.5
-# Lever by which turn and scale count in the distance between links: half a face.
-_LEVER = 0.35
 _ROBUST_PASSES = 4
-_CAUCHY = 6.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +67,7 @@ class Joined:
         """*links* that name their samples by *samples* (n,)."""
         position = np.full(int(samples.max()) + 1, -1)
         position[samples] = np.arange(len(samples))
-        kept = [link for link in links if link.agree >= _AGREE_LEAST]
+        kept = [link for link in links if link.agree >= TUNING.agree_least]
         turned = np.array([link.turned for link in kept])
         return cls(
             later=position[[link.later for link in kept]],
@@ -91,13 +80,14 @@ class Joined:
             end=np.array([link.end for link in kept]),
             sigma=np.array([link.sigma for link in kept]),
             spread=np.array([link.spread for link in kept]),
-            agree=np.minimum(1, np.array([link.agree for link in kept]) / _AGREE_FULLY),
-            doubt=_LINK_PER_TURN * np.maximum(0, turned - _TURNED_FREELY),
+            agree=np.minimum(1, np.array([link.agree for link in kept]) / TUNING.agree_fully),
+            doubt=TUNING.link_per_turn * np.maximum(0, turned - TUNING.turned_freely),
         )
 
     def weight(self, noise: Floats) -> Floats:
         """(k,) of links whose features' residuals are *noise*, in distances of the eyes' corners."""
-        return np.asarray(self.agree**2 / (_LINK_BEST**2 + (_LINK_PER_SIGMA * noise) ** 2 + self.doubt**2))
+        variance = TUNING.link_best**2 + (TUNING.link_per_sigma * noise) ** 2 + self.doubt**2
+        return np.asarray(self.agree**2 / variance)
 
 
 def agreed(count: int, joined: Joined, change: Floats, weight: Floats) -> Floats:
@@ -112,8 +102,8 @@ def agreed(count: int, joined: Joined, change: Floats, weight: Floats) -> Floats
     later = np.concatenate([joined.later, neighbours + 1])
     earlier = np.concatenate([joined.earlier, neighbours])
     change = np.concatenate([change, np.zeros((count - 1, columns))])
-    trusted = np.concatenate([weight, np.full(count - 1, _LANDMARKS_CHANGE**-2)])
-    lever = np.array([1, 1, _LEVER, _LEVER])[:columns]
+    trusted = np.concatenate([weight, np.full(count - 1, TUNING.landmarks_change**-2)])
+    lever = np.array([1, 1, TUNING.lever, TUNING.lever])[:columns]
     off = np.zeros((count, columns))
     doubt = np.ones(len(weight))
     for _ in range(_ROBUST_PASSES):
@@ -121,7 +111,7 @@ def agreed(count: int, joined: Joined, change: Floats, weight: Floats) -> Floats
         current[: len(weight)] *= doubt
         off = _least_squares(off, later, earlier, change, current)
         residual = (off[later] - off[earlier] - change)[: len(weight)] * lever
-        doubt = 1 / (1 + (residual**2).sum(axis=1) * weight / _CAUCHY)
+        doubt = 1 / (1 + (residual**2).sum(axis=1) * weight / TUNING.cauchy)
     return off
 
 
@@ -130,7 +120,7 @@ def _least_squares(
 ) -> Floats:
     """Conjugate gradients, preconditioned by the diagonal: the matrix is sparse and never built."""
     count = len(start)
-    pull = _LANDMARKS_OFF**-2
+    pull = TUNING.landmarks_off**-2
 
     def gathered(values: Floats) -> Floats:
         columns = [

@@ -21,20 +21,8 @@ from anchord.tracking.motion.pose_graph import Link
 from anchord.tracking.motion.similarity import Similarities
 from anchord.tracking.tuning import TUNING
 
-# As in ``tracker``: so many features tell something, and from such a share on the part is seen.
-_FEWEST, _PLENTY = 8, 24
-_SEEN, _STILL_SEEN, _AGREE_WELL, _PLAINLY_SEEN = 0.35, 0.6, 0.75, 0.95
-_MAX_KEYFRAMES = 16
-# Halvings of the first look, when the head may have jumped, and of the second.
-_FAR_LEVELS, _NEAR_LEVELS = 3, 1
-_THUMBNAIL_PX = 24
-# So much more alike a picture must be to be compared closely, too: else one after the other would be.
-_LIKER = 0.002
 # The sample that is none: a picture beside the video.
 _NONE = -1
-# Px across the head as it is searched for in a whole picture.
-_SEARCHED_PX = 60
-_SEARCHED_SCALES = (1.0, 0.9, 1.11, 0.8, 1.25, 0.7, 1.4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +87,7 @@ class RegionFollower:
         self.links = {name: [] for name in self.regions}
         self.agree = {name: [] for name in self.regions}
         across = head_px(self.regions)
-        self._eyes_px = min(tracker.EYES_PX, across)
+        self._eyes_px = min(TUNING.eyes_px, across)
         scale = across / self._eyes_px
         eyes, mouth = self.regions["eyes"].middle, self.regions["mouth"].middle
         beside, above, below = (share * across for share in TUNING.head_around)
@@ -156,7 +144,7 @@ class RegionFollower:
         index, self._count = self._count, self._count + 1
         if not self._keyframes:
             here = self._with_features(self._cut(close, _identity(), index))
-            found = bool(sum(len(f) for f in here.features.values()) >= _FEWEST)
+            found = bool(sum(len(f) for f in here.features.values()) >= TUNING.fewest_features)
             if found:
                 self._keyframes.append(here)
                 self.pins = dict.fromkeys(self.regions, (index, _identity()))
@@ -175,10 +163,10 @@ class RegionFollower:
     def _compare(self, base: _Cut, here: _Cut) -> None:
         """Pin the way to the base face down where the video shows the head most like it."""
         alike = _alike(base.small, here.small)
-        if alike < self._likest + _LIKER:
+        if alike < self._likest + TUNING.liker:
             return
         links, _ = self._links(base, here)
-        if len(links) == len(self.regions) and min(link.agree for link in links.values()) >= _SEEN:
+        if len(links) == len(self.regions) and min(link.agree for link in links.values()) >= TUNING.seen:
             self._likest = alike
             to_first = base.to_video.after(self._to_first.inverse())
             self.pins = {name: (here.sample, link.motion.after(to_first)) for name, link in links.items()}
@@ -186,8 +174,8 @@ class RegionFollower:
     def searched(self, close: CloseUp) -> Similarities | None:
         """Where a head like the first keyframe's is in a picture; None where none is."""
         key = self._keyframes[0]
-        shrink = _SEARCHED_PX / key.pixels.shape[1]
-        template = tracker.thumbnail(key.pixels, _SEARCHED_PX)
+        shrink = TUNING.searched_px / key.pixels.shape[1]
+        template = tracker.thumbnail(key.pixels, TUNING.searched_px)
         to_video = abs(complex(key.to_video.a)) / abs(complex(close.to_video.a))
         width = round(close.grey.shape[1] / to_video * shrink)
         if not 16 <= width <= close.grey.shape[1]:
@@ -196,7 +184,7 @@ class RegionFollower:
         flat = Similarities(a=close.to_video.a * close.grey.shape[1] / width, b=close.to_video.b)
         size = (width, max(16, round(close.grey.shape[0] * width / close.grey.shape[1])))
         whole = tracker.cut_out(close, flat, size, self._eyes_px * shrink)
-        places = [(*tracker.place_of(template, whole, scale), scale) for scale in _SEARCHED_SCALES]
+        places = [(*tracker.place_of(template, whole, scale), scale) for scale in TUNING.searched_scales]
         corner, match, scale = max(places, key=lambda place: place[1])
         if match < TUNING.searched_alike:
             return None
@@ -214,11 +202,11 @@ class RegionFollower:
         for before in [*order[:2], self._last]:
             if before is None:
                 continue
-            motion, agree = self._whole(before, here, _FAR_LEVELS)
-            least = _STILL_SEEN if before is self._last else _SEEN
+            motion, agree = self._whole(before, here, TUNING.far_levels)
+            least = TUNING.still_seen if before is self._last else TUNING.seen
             if motion is not None and agree >= least and (best is None or agree > best[0]):
                 best = (agree, motion, before)
-            if agree >= _AGREE_WELL:
+            if agree >= TUNING.agree_well:
                 break
         if best is None:
             return None
@@ -235,13 +223,13 @@ class RegionFollower:
             return self._note(here, agree)
         least = min(agree.values())
         beside = agree
-        if self._last is not None and least < _PLAINLY_SEEN:
+        if self._last is not None and least < TUNING.plainly_seen:
             beside, _ = self._link(self._last, here)
-        is_seen = least >= _SEEN or min(beside.values()) >= _STILL_SEEN
-        if is_seen and least < _AGREE_WELL and len(self._keyframes) < _MAX_KEYFRAMES:
+        is_seen = least >= TUNING.seen or min(beside.values()) >= TUNING.still_seen
+        if is_seen and least < TUNING.agree_well and len(self._keyframes) < TUNING.keyframes:
             here = self._with_features(here)
             self._keyframes.append(here)
-        elif found and all(len(f) >= tracker.FEATURES // 3 for f in found.values()):
+        elif found and all(len(f) >= TUNING.enough_features for f in found.values()):
             here = _Cut(
                 sample=index, pixels=here.pixels, small=here.small, to_video=here.to_video, features=found
             )
@@ -260,10 +248,10 @@ class RegionFollower:
     def _whole(self, before: _Cut, here: _Cut, levels: int) -> tuple[Similarities | None, float]:
         """The head's motion from the first picture by all features, and the share that agrees."""
         features = np.concatenate(list(before.features.values()))
-        if len(features) < _FEWEST:
+        if len(features) < TUNING.fewest_features:
             return None, 0.0
         found, seen = tracker.flowed(before.pixels, here.pixels, features, levels)
-        if seen.sum() < _FEWEST:
+        if seen.sum() < TUNING.fewest_features:
             return None, 0.0
         link, _ = self._linked(before, here, features[seen], found[seen], len(seen), complex(*self._size) / 2)
         return link.motion.after(before.to_video).after(self._to_first.inverse()), link.agree
@@ -281,10 +269,10 @@ class RegionFollower:
         kept: dict[str, Features] = {}
         for name, features in before.features.items():
             kept[name] = np.zeros((0, 1, 2), np.float32)
-            if len(features) < _FEWEST:
+            if len(features) < TUNING.fewest_features:
                 continue
-            found, seen = tracker.flowed(before.pixels, here.pixels, features, _NEAR_LEVELS)
-            if seen.sum() < _FEWEST:
+            found, seen = tracker.flowed(before.pixels, here.pixels, features, TUNING.neighbour_levels)
+            if seen.sum() < TUNING.fewest_features:
                 continue
             link, follows = self._linked(
                 before, here, features[seen], found[seen], len(seen), self._middles[name]
@@ -303,7 +291,7 @@ class RegionFollower:
     def _cut(self, close: CloseUp, motion: Similarities, index: int) -> _Cut:
         to_video = motion.after(self._to_first)
         pixels = tracker.cut_out(close, to_video, self._size, self._eyes_px)
-        small = tracker.thumbnail(pixels, _THUMBNAIL_PX)
+        small = tracker.thumbnail(pixels, TUNING.thumbnail_px)
         return _Cut(sample=index, pixels=pixels, small=small, to_video=to_video, features={})
 
     def _with_features(self, here: _Cut) -> _Cut:
@@ -311,7 +299,7 @@ class RegionFollower:
             name: tracker.corners(here.pixels, mask, self._eyes_px) for name, mask in self._masks.items()
         }
         for name, found in features.items():
-            if len(found) < _PLENTY:
+            if len(found) < TUNING.plenty_features:
                 # Flat colours say hardly anything: then all of the head speaks for the part, hair and all.
                 features[name] = tracker.corners(here.pixels, self._widely, self._eyes_px)
         return _Cut(

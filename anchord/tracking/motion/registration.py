@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from anchord.tracking.curves.interpolate import between
 from anchord.tracking.faces.mesh import LEFT_EYE, RIGHT_EYE, RIGID
 from anchord.tracking.motion.pose_graph import Joined, Link, agreed
-from anchord.tracking.motion.similarity import Complex, Floats, Similarities, fitted
+from anchord.tracking.motion.similarity import Complex, Floats, Shapes, Similarities, fitted
+from anchord.tracking.tuning import TUNING
 
-# Share of the eyes in what is taken for the face's size.
-_EYES_SAY = 0.8
+# Samples, and landmarks of all samples, that are worked on at once: they bound the memory on a long clip.
+_ROWS, _COLUMNS = 512, 16
 
 
-def plate_motion(clip: Complex) -> tuple[Complex, Similarities]:
+def plate_motion(clip: Shapes) -> tuple[Complex, Similarities]:
     """
     The mean face in its own upright frame, and the similarities that put it into each sample.
 
@@ -35,16 +36,33 @@ def plate_motion(clip: Complex) -> tuple[Complex, Similarities]:
         (478,) the mean face with level eyes, about the size and place of the median face;
         (n,) plate to sample.
     """
-    rigid = list(RIGID)
-    plate = clip[len(clip) // 2]
+    plate = clip[len(clip) // 2].astype(np.complex128)
     for _ in range(3):
-        back = fitted(plate[rigid], clip[:, rigid]).inverse()
-        faces = back.a[:, None] * clip + back.b[:, None]
-        plate = np.median(faces.real, axis=0) + 1j * np.median(faces.imag, axis=0)
+        back = _onto(plate, clip).inverse()
+        plate = np.concatenate(
+            [
+                _median(back.of_each(clip[:, begin : begin + _COLUMNS]))
+                for begin in range(0, clip.shape[1], _COLUMNS)
+            ]
+        )
     across = plate[list(LEFT_EYE)].mean() - plate[list(RIGHT_EYE)].mean()
     middle = plate.mean()
     plate = (plate - middle) * (abs(across) / across) + middle
-    return plate, fitted(plate[rigid], clip[:, rigid])
+    return plate, _onto(plate, clip)
+
+
+def _onto(plate: Complex, clip: Shapes) -> Similarities:
+    """(n,) the plate to each sample."""
+    rigid = list(RIGID)
+    each = [
+        fitted(plate[rigid], clip[begin : begin + _ROWS][:, rigid].astype(np.complex128))
+        for begin in range(0, len(clip), _ROWS)
+    ]
+    return Similarities(a=np.concatenate([one.a for one in each]), b=np.concatenate([one.b for one in each]))
+
+
+def _median(faces: Complex) -> Complex:
+    return np.asarray(np.median(faces.real, axis=0) + 1j * np.median(faces.imag, axis=0))
 
 
 def on_plate(plate: Complex, face: Complex) -> Similarities:
@@ -159,7 +177,7 @@ def one_face(eyes: Similarities, mouth: Similarities) -> Complex:
 
     The eyes tell them best, but alone they would shrink a little with every blink.
     """
-    scale = np.abs(eyes.a) ** _EYES_SAY * np.abs(mouth.a) ** (1 - _EYES_SAY)
+    scale = np.abs(eyes.a) ** TUNING.eyes_say * np.abs(mouth.a) ** (1 - TUNING.eyes_say)
     return np.asarray(scale * eyes.a / np.abs(eyes.a))
 
 

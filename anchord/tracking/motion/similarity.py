@@ -12,12 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from anchord.tracking.tuning import TUNING
+
 #: Complex numbers of any shape: points or the parts of similarities.
 Complex = NDArray[np.complex128]
 Floats = NDArray[np.float64]
+#: Landmarks of many samples, as (n, 478) points; half as large as what is worked out with them.
+Shapes = NDArray[np.complex64] | NDArray[np.complex128]
 
-# Where a weight reaches zero, in robust standard deviations.
-_TUKEY_REACH = 3.0
 _PASSES = 6
 # Scale and turn that change less than this, some hundredths of a pixel over a face, have settled.
 _SETTLED = 1e-6
@@ -42,6 +44,10 @@ class Similarities:
     def of(self, points: Complex) -> Complex:
         """Where *points* lead: (k,) to (k,), or (n, k) for n similarities."""
         return self.a[..., None] * points + self.b[..., None]
+
+    def of_each(self, points: Shapes) -> Complex:
+        """Where (n, k) points lead, a row by each of n similarities."""
+        return np.asarray(self.a[:, None] * points + self.b[:, None], np.complex128)
 
     def after(self, first: Similarities) -> Similarities:
         """The similarities that do *first*, then this."""
@@ -105,7 +111,7 @@ def fitted_robustly(source: Complex, to: Complex, *, floor: float) -> tuple[Simi
         residual = np.abs(similarity.of(source) - to)
         sigma = max(_spread(residual), floor)
         # Never quite zero: a fit to nothing has no answer.
-        weights = np.clip(1 - (residual / (_TUKEY_REACH * sigma)) ** 2, 1e-4, None) ** 2
+        weights = np.clip(1 - (residual / (TUNING.tukey_reach * sigma)) ** 2, 1e-4, None) ** 2
         if abs(similarity.a - before) < _SETTLED:
             break
         before = similarity.a

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ from anchord.tracking.faces.mesh import LEFT_EYE, LOWER_LIDS, RIGHT_EYE, UPPER_L
 from anchord.tracking.motion import tracker
 from anchord.tracking.motion.similarity import Similarities
 from anchord.tracking.motion.tracker import Follower, close_up, followers
+from anchord.tracking.tuning import TUNING
 
 Pixels = NDArray[np.uint8]
 
@@ -118,7 +120,7 @@ def test_a_blink_does_not_pull_the_eyes_along(face: Landmarks) -> None:
 def test_shut_eyes_are_not_lost_where_all_of_their_skin_is_by_the_lids(
     face: Landmarks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tracker, "_BLINK_CLEARANCE", 3.0)
+    monkeypatch.setattr(tracker, "TUNING", replace(TUNING, blink_clearance=3.0))
     follower = followers()["eyes"]
     pixels = added(follower, face, REST.matrix())
     landmarks = face @ REST.matrix()[:, :2].T + REST.matrix()[:, 2]
