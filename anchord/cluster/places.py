@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from io import BufferedReader
 from queue import Empty, SimpleQueue
+
+import msgspec
 
 from anchord.errors import AnchordError, WorkerKilledError
 from anchord.settings import WorkerSettings
 from anchord.worker.child import COMMAND
 from anchord.worker.executor import Draft, Finished, Progressed, Task
-from anchord.worker.supervisor import Supervisor
+from anchord.worker.local import LocalExecutor
 
 # Between looks whether anybody still wants the result.
 _LOOK_S = 1.0
 
 
-class _Place:
-    """One supervisor and what it says."""
-
-    def __init__(self, settings: WorkerSettings, command: Sequence[str]) -> None:
-        self.said: SimpleQueue[Progressed | Finished] = SimpleQueue()
-        self.supervisor = Supervisor(settings=settings, report=self.said.put, command=command)
-
-
 class Places:
     """
-    Works off jobs for threads that wait for them.
+    Has jobs done by this machine's workers, for threads that wait for them.
 
-    The worker processes belong to supervisors, each with a thread for all its life, and not to the threads
-    that call here: the kernel ends a worker with the thread that started it.
+    The workers belong to threads of their own, and not to those that call here: the kernel ends a worker
+    with the thread that started it.
 
     Args:
         settings: of the worker processes.
@@ -38,13 +33,13 @@ class Places:
     """
 
     def __init__(self, settings: WorkerSettings, count: int, *, command: Sequence[str] = COMMAND) -> None:
-        self._settings = settings
-        self._command = command
+        # Held to use the workers, which are for one thread at a time, and what follows.
+        self._lock = threading.Lock()
+        # Identity of a task -> who waits for it.
+        self._waiting: dict[int, SimpleQueue[Draft | AnchordError]] = {}
         self._is_closed = False
-        self._all = [_Place(settings, command) for _ in range(count)]
-        self._free: SimpleQueue[_Place] = SimpleQueue()
-        for place in self._all:
-            self._free.put(place)
+        workers = msgspec.structs.replace(settings, processes=count)
+        self._workers = LocalExecutor(workers, self._said, command=command)
 
     def do(
         self,
@@ -58,38 +53,38 @@ class Places:
         Do a task and wait for its end, which the worker's own deadlines see to; any thread may.
 
         Args:
-            task: what is to be done.
+            task: what is to be done; an object of its own.
             video: the open video, which is taken over and closed.
             base: the open picture of the base face, if there is one; as the video.
             is_wanted: asked now and then; once it says no, the job is ended.
         """
-        place = self._free.get()
+        outcomes: SimpleQueue[Draft | AnchordError] = SimpleQueue()
+        with self._lock:
+            if self._is_closed:
+                video.close()
+                if base is not None:
+                    base.close()
+                return WorkerKilledError("the node is stopping")
+            self._waiting[id(task)] = outcomes
         try:
-            place.supervisor.submit(task, video, base)
+            with self._lock:
+                self._workers.submit(task, video, base)
             while True:
                 try:
-                    said = place.said.get(timeout=_LOOK_S)
+                    return outcomes.get(timeout=_LOOK_S)
                 except Empty:
                     if not is_wanted():
-                        place = self._ended(place)
-                        return WorkerKilledError("the coordinator does not want it any more")
-                    continue
-                if isinstance(said, Finished):
-                    return said.outcome
+                        self._workers.stop(task, "nobody wants its result any more")
         finally:
-            self._free.put(place)
+            del self._waiting[id(task)]
 
     def close(self) -> None:
         """End everything now; whoever waits for a job hears that it was killed."""
-        self._is_closed = True
-        for place in self._all:
-            place.supervisor.kill()
+        with self._lock:
+            self._is_closed = True
+        self._workers.kill()
 
-    def _ended(self, place: _Place) -> _Place:
-        """A fresh place instead of one whose job is ended with its process."""
-        place.supervisor.kill()
-        fresh = _Place(self._settings, self._command)
-        self._all[self._all.index(place)] = fresh
-        if self._is_closed:
-            fresh.supervisor.kill()
-        return fresh
+    def _said(self, said: Progressed | Finished) -> None:
+        # From a worker's thread, or from submit itself.
+        if isinstance(said, Finished) and (outcomes := self._waiting.get(id(said.task))) is not None:
+            outcomes.put(said.outcome)

@@ -188,7 +188,7 @@ def test_a_node_that_ends_ends_its_jobs(work: Callable[..., Work], root: Path, t
     answers: list[Made | Refused] = []
     waiting = threading.Thread(target=lambda: answers.append(do(it, a_job(root))))
     waiting.start()
-    wait_until(lambda: it.places._all[0].supervisor.health().state == "working")
+    wait_until(lambda: it.places._workers.health().state == "working")
     it.places.close()
     waiting.join(LIMIT_S)
     assert isinstance(answers[0], Refused)
