@@ -8,12 +8,13 @@ Two nodes on loopback against the same work without a cluster, and 500 jobs whil
 from __future__ import annotations
 
 import os
+import statistics
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from anchord import timeline
@@ -21,13 +22,12 @@ from anchord.demo.film import encode, even_times_ms, film
 from tests.cluster.running import Cluster, Member, listening, speaks_tls
 from tests.service.running import Daemon, drop
 
-COMPARED = 40
+COMPARED, ROUNDS = 40, 3
 JOBS = 500
 KILL_EVERY_S = 20.0
 LIMIT_S = 1800.0
 
 OUTPUT = "anchors_timeline.json"
-ONE_THREAD = "[worker]\nthreads = 1\n"
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -42,25 +42,28 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def compare(folder: Path, seconds: float) -> None:
-    """The same packs without a cluster, by path and by bytes."""
+    """The same packs with two workers here and with two nodes, by path and by bytes, in turn."""
     video = encode(folder / f"film{seconds}.webm", film(times_ms=even_times_ms(30, seconds)))
-    halves = [_avatars(folder / f"{seconds}-local{i}", video, COMPARED // 2) for i in range(2)]
-    local_s = local(halves)
-    print(f"{COMPARED} clips of {seconds} s: two daemons with a worker each, no cluster: {local_s:6.1f} s")
-    for transfer in ("path", "bytes"):
-        made = Cluster(folder / f"{seconds}-{transfer}", is_new=True)
-        _avatars(made.root, video, COMPARED)
-        took_s = through_nodes(made, transfer)
-        print(f"    two nodes with a place each, by {transfer:5}: {took_s:6.1f} s, {local_s / took_s:.2f}x")
+    took_s: dict[str, list[float]] = {"here": [], "path": [], "bytes": []}
+    for turn in range(ROUNDS):
+        for way, all_s in took_s.items():
+            made = Cluster(folder / f"{seconds}-{way}-{turn}", is_new=True)
+            for i in range(COMPARED):
+                drop(made.root / f"pack{i}/idle.webm", video)
+            all_s.append(here(made.root) if way == "here" else through_nodes(made, way))
+    median_s = {way: statistics.median(all_s) for way, all_s in took_s.items()}
+    print(f"{COMPARED} clips of {seconds} s, median of {ROUNDS} rounds in turn:")
+    print(f"    two workers of this machine, no cluster: {median_s['here']:6.1f} s")
+    for way in ("path", "bytes"):
+        ratio = median_s["here"] / median_s[way]
+        print(f"    two nodes with a place each, by {way:5}:  {median_s[way]:6.1f} s, {ratio:.2f}x")
 
 
-def local(roots: Sequence[Path]) -> float:
-    """Seconds from the first job's start to the last timeline, with a daemon for each root."""
-    with ExitStack() as running:
-        daemons = [running.enter_context(Daemon(root, ONE_THREAD)) for root in roots]
-        for daemon in daemons:
-            _wait_for_timelines(daemon, COMPARED // len(roots))
-    return _span_s(daemons)
+def here(root: Path) -> float:
+    """Seconds from the first job's start to the last timeline, without a cluster."""
+    with Daemon(root, "[worker]\nprocesses = 2\nthreads = 1\n") as daemon:
+        _wait_for_timelines(daemon, COMPARED)
+    return _span_s(daemon)
 
 
 def through_nodes(made: Cluster, transfer: str) -> float:
@@ -71,14 +74,15 @@ def through_nodes(made: Cluster, transfer: str) -> float:
             node.wait_for("node_joined")
         with made.coordinator(cluster=f'transfer = "{transfer}"') as daemon:
             _wait_for_timelines(daemon, COMPARED)
-    return _span_s([daemon])
+    return _span_s(daemon)
 
 
 def kills(folder: Path) -> None:
     """500 jobs, and every 20 s the next of two nodes is killed and started again."""
     video = encode(folder / "short.webm", film(times_ms=even_times_ms(30, 0.5)))
     made = Cluster(folder / "kills", is_new=True)
-    _avatars(made.root, video, JOBS)
+    for i in range(JOBS):
+        drop(made.root / f"pack{i}/idle.webm", video)
     killed, plain = [0], set[str]()
     with (
         made.scheduler() as scheduler,
@@ -144,12 +148,6 @@ def _plain_ports(made: Cluster, who: Daemon | Member) -> set[str]:
     }
 
 
-def _avatars(root: Path, video: Path, count: int) -> Path:
-    for i in range(count):
-        drop(root / f"pack{i}/idle.webm", video)
-    return root
-
-
 def _wait_for_timelines(daemon: Daemon, count: int) -> None:
     ends_at_s = time.monotonic() + LIMIT_S
     while daemon.count("timeline_written") < count:
@@ -158,11 +156,10 @@ def _wait_for_timelines(daemon: Daemon, count: int) -> None:
         time.sleep(0.2)
 
 
-def _span_s(daemons: Sequence[Daemon]) -> float:
-    """From the first job's start to the last timeline, by the logs."""
+def _span_s(daemon: Daemon) -> float:
+    """From the first job's start to the last timeline, by the log."""
     times = [
         _seconds(event["time"])
-        for daemon in daemons
         for event in daemon.events
         if event["event"] in ("extraction_started", "timeline_written")
     ]
