@@ -271,7 +271,7 @@ def cluster_executor(cluster: ClusterSettings, worker: WorkerSettings, report: R
     """
     membership.prepare()
     scheduler, security = membership.scheduler_address(cluster), membership.security(cluster)
-    listen = None if cluster.transfer == "path" else membership.address_in(cluster.listen, "cluster.listen")
+    listen = None if cluster.transfer == "path" else membership.listen_address(cluster)
     offers = Offers()
 
     def connect(hears: Hears) -> DaskClient:

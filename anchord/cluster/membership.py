@@ -72,6 +72,11 @@ class Address(NamedTuple):
     host: str
     port: int
 
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return self.host == "localhost" or self.host.startswith("127.") or self.host == "::1"
+
     def __str__(self) -> str:
         """As Dask writes it."""
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -111,6 +116,27 @@ def scheduler_address(settings: ClusterSettings) -> Address:
             'cluster.scheduler is not set: name the scheduler in anchord.toml, [cluster] scheduler = "tls://HOST:8786"'
         )
     return address_in(settings.scheduler, "cluster.scheduler")
+
+
+def listen_address(settings: ClusterSettings, flag: str | None = None) -> Address:
+    """
+    Where a member listens for the others: what its command line says, else its settings.
+
+    Args:
+        settings: the cluster's.
+        flag: of the command line.
+
+    Raises:
+        SettingsError: it is no address, or one that the others can't reach.
+    """
+    text, what = (flag, "--listen") if flag else (settings.listen, "cluster.listen")
+    address = address_in(text, what)
+    if address.is_loopback and not scheduler_address(settings).is_loopback:
+        raise SettingsError(
+            f'{what} = "{text}": nobody on another machine reaches it, and the scheduler is at '
+            f"{settings.scheduler}; set it to this machine's own address, such as 192.0.2.7:8788"
+        )
+    return address
 
 
 def security(settings: ClusterSettings) -> Security:

@@ -8,6 +8,7 @@ the coordinator has not taken yet, and writes to no disk.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import time
 from collections.abc import Callable
@@ -35,8 +36,12 @@ from anchord.settings import ClusterSettings, WorkerSettings
 # A video of 1 GiB over a slow line may take so long.
 _FETCH_S = 900.0
 # Between attempts to reach the scheduler, and until it is told that it does not answer.
-_AGAIN_S = 1.0
+_AGAIN_S, _LONGEST_AGAIN_S = 1.0, 15.0
 _UNANSWERED_S = 10.0
+# A membership that lasted so long was none that fails at once, again and again.
+_LASTED_S = 30.0
+# The scheduler finds out by itself that a node has ended.
+_END_S = 3.0
 
 # What a Dask worker does for anybody, and a node for nobody.
 _REFUSED = (
@@ -155,12 +160,16 @@ class NodeRun:
             root=str(self.root) if self.root else None,
         )
         stopping = asyncio.create_task(self._stopped.wait())
+        again_s = _AGAIN_S
         while not self._stopped.is_set():
+            began_s = time.monotonic()
             membership_ends = asyncio.create_task(self._joined(scheduler, security))
             await asyncio.wait({membership_ends, stopping}, return_when=asyncio.FIRST_COMPLETED)
             await self._leave(membership_ends)
             if not self._stopped.is_set():
-                await asyncio.wait({stopping}, timeout=_AGAIN_S)
+                lasted = time.monotonic() - began_s > _LASTED_S
+                again_s = _AGAIN_S if lasted else min(2 * again_s, _LONGEST_AGAIN_S)
+                await asyncio.wait({stopping}, timeout=again_s)
         log.info("node_stopped", node=self.name)
 
     async def _joined(self, scheduler: str, security: Any) -> None:
@@ -213,7 +222,13 @@ class NodeRun:
         if not joined.done():
             joined.cancel()
         if node is not None:
-            await asyncio.wait_for(node.close(executor_wait=False, timeout=2), 10)
+            if self._stopped.is_set():
+                # Said beforehand, so that its jobs are not taken for what ended it.
+                with contextlib.suppress(Exception):
+                    told = node.scheduler.unregister(address=node.address, safe=True, stimulus_id="stopped")
+                    await asyncio.wait_for(told, _END_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(node.close(executor_wait=False, timeout=2), 2 * _END_S)
         (error,) = await asyncio.gather(joined, return_exceptions=True)
         if isinstance(error, Exception) and not isinstance(error, asyncio.CancelledError):
             log.warning("scheduler_lost", scheduler=self.cluster.scheduler, error=str(error)[:500])

@@ -88,9 +88,7 @@ def node(
         root=root,
         name=name or socket.gethostname(),
         places=places or place_count(settings.worker),
-        listen=membership.address_in(
-            listen or settings.cluster.listen, "--listen" if listen else "cluster.listen"
-        ),
+        listen=membership.listen_address(settings.cluster, listen),
     ).run()
 
 

@@ -76,6 +76,18 @@ def test_files_that_do_not_fit_together_are_named(tmp_path: Path) -> None:
         membership.security(settings(tmp_path))
 
 
+def test_an_address_that_the_others_cannot_reach_is_refused() -> None:
+    """They would only find out job by job."""
+    far = ClusterSettings(scheduler="tls://192.0.2.1:8786")
+    with pytest.raises(SettingsError, match=r"cluster\.listen = .*this machine's own address"):
+        membership.listen_address(far)
+    with pytest.raises(SettingsError, match=r"--listen = .*nobody on another machine"):
+        membership.listen_address(far, "localhost:1")
+    assert membership.listen_address(far, "192.0.2.7:1") == Address("192.0.2.7", 1)
+    near = ClusterSettings(scheduler="tls://[::1]:8786")
+    assert membership.listen_address(near) == Address("127.0.0.1", 0)
+
+
 def test_no_scheduler_is_named() -> None:
     with pytest.raises(SettingsError, match=r"cluster\.scheduler is not set"):
         membership.scheduler_address(ClusterSettings())
