@@ -127,6 +127,43 @@ def test_a_job_that_nobody_wants_any_more_does_not_keep_its_place(cluster: Clust
             second.wait_for("timeline_written", pack="ada", limit_s=LONG_S)
 
 
+def test_nodes_that_are_stopped_one_after_the_other_cost_their_job_nothing(
+    cluster: Cluster, long_video: Path
+) -> None:
+    """An upgrade of all nodes is no reason to suspect the video that was under way each time."""
+    with cluster.scheduler(), cluster.coordinator() as daemon:
+        drop(cluster.root / "ada/idle.webm", long_video)
+        for i in range(5):
+            with cluster.node(f"node{i}") as node:
+                os.kill(wait_for_worker(node), signal.SIGSTOP)
+        with cluster.node("last"):
+            daemon.wait_for("timeline_written", pack="ada")
+        assert not daemon.count("pack_failed")
+
+
+def held(member: Daemon) -> tuple[int, int]:
+    """A process's open descriptors and threads."""
+    proc = Path(f"/proc/{member.process.pid}")
+    return sum(1 for _ in (proc / "fd").iterdir()), sum(1 for _ in (proc / "task").iterdir())
+
+
+def test_a_scheduler_that_is_lost_again_and_again_leaves_nothing_behind(
+    cluster: Cluster, video: Path
+) -> None:
+    """In node and coordinator: descriptors and threads are as many after ten times as after two."""
+    with cluster.node("one") as node, cluster.coordinator() as daemon:
+        after: list[list[tuple[int, int]]] = []
+        for i in range(10):
+            with cluster.scheduler() as scheduler:
+                drop(cluster.root / f"pack{i}/idle.webm", video)
+                daemon.wait_for("timeline_written", pack=f"pack{i}", limit_s=LONG_S)
+                after.append([held(node), held(daemon)])
+                kill(scheduler)
+        for early, late in zip(after[1], after[-1], strict=True):
+            assert late[0] <= early[0] + 4
+            assert late[1] <= early[1] + 4
+
+
 def test_a_slow_node_holds_up_its_own_job_and_no_other(cluster: Cluster, video: Path) -> None:
     """No job waits behind the one of a slow node while another node is free."""
     with cluster.scheduler(), cluster.node("slow") as slow, ExitStack() as later:
