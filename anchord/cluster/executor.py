@@ -122,7 +122,7 @@ class ClusterExecutor:
             if self._is_closed:
                 return 0
             if self._members.places:
-                return max(0, self._members.total - len(self._flights))
+                return max(0, self._members.room - len(self._flights))
             is_here, homing = self._is_away(), len(self._homing)
         if self._local is None or not is_here:
             return 0
@@ -185,7 +185,8 @@ class ClusterExecutor:
     def health(self) -> Health:
         """What the nodes do; what is wanting, where they have been away for long."""
         with self._lock:
-            lack, places, working = self._members.lack(), self._members.total, len(self._flights)
+            lack, places = self._members.lack(), self._members.total
+            working = min(len(self._flights), places)
             is_lost = bool(lack) and self._is_away()
         with self._local_lock:
             here = self._local.health() if self._local else None

@@ -29,6 +29,15 @@ class Members:
         """How many jobs all nodes do at once."""
         return sum(self.places.values())
 
+    @property
+    def room(self) -> int:
+        """
+        How many jobs they are given: each node one more than it does at once.
+
+        So it need not wait for the next one; should another node be free, the scheduler moves that there.
+        """
+        return self.total + len(self.places)
+
     def lack(self) -> str:
         """Why nothing can be done, and what to do about it; empty where something can."""
         if self.trouble:

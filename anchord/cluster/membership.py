@@ -32,8 +32,9 @@ CONNECT_S = 5.0
 SILENT_S = 15.0
 
 _DASK: dict[str, Any] = {
-    "distributed.scheduler.work-stealing": False,
-    "distributed.scheduler.worker-saturation": 1.0,
+    # A job that waits on a node, one for each node, goes to another that is free.
+    "distributed.scheduler.work-stealing": True,
+    "distributed.scheduler.work-stealing-interval": "500ms",
     "distributed.scheduler.worker-ttl": f"{NODE_TTL_S}s",
     "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
     "distributed.scheduler.http.routes": [],

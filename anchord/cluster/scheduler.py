@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 from distributed.scheduler import Scheduler
+from distributed.stealing import WorkStealing
 
 from anchord import __version__
 from anchord.cluster import membership
@@ -91,7 +92,7 @@ async def _scheduled(security: Any, listen: Address, stopped: asyncio.Event, scr
         security=security,
         dashboard=False,
         blocked_handlers=_REFUSED,
-        extensions={},
+        extensions={"stealing": WorkStealing},
         **scratch,
     )
     membership.forget_scratch(scheduler.local_directory)
