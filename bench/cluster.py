@@ -23,6 +23,7 @@ from tests.cluster.running import Cluster, Member, listening, speaks_tls
 from tests.service.running import Daemon, drop
 
 COMPARED, ROUNDS = 40, 3
+CLIPS_S = (0.5, 4.0)
 JOBS = 500
 KILL_EVERY_S = 20.0
 LIMIT_S = 1800.0
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str]) -> None:
     wanted = set(arguments) or {"throughput", "kills"}
     with tempfile.TemporaryDirectory() as folder:
         if "throughput" in wanted:
-            for seconds in (0.5, 4.0):
+            for seconds in CLIPS_S:
                 compare(Path(folder), seconds)
         if "kills" in wanted:
             kills(Path(folder))

@@ -67,6 +67,20 @@ def make(folder: Path, members: Iterable[str], *, days: int) -> Iterator[str]:
         raise OutputError(f"{error.filename or folder}: cannot be written: {reason(error)}") from error
 
 
+def days_left(file: Path, *, now: dt.datetime) -> float:
+    """
+    For how many days a member's certificate holds from *now*; negative where it does not any more.
+
+    Raises:
+        SettingsError: the file is no certificate, or can't be read.
+    """
+    try:
+        until = x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{file}: cannot be read as a certificate: {reason(error)}") from error
+    return (until - now) / dt.timedelta(days=1)
+
+
 def _found(folder: Path) -> Signer | None:
     certificate, key = folder / AUTHORITY, folder / AUTHORITY_KEY
     if not certificate.exists() and not key.exists():

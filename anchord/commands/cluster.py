@@ -34,7 +34,7 @@ def executor_of(settings: ClusterSettings) -> MakeExecutor:
         from anchord.service.daemon import local_executor
 
         return local_executor
-    return partial(_wing("client").cluster_executor, settings)
+    return partial(wing("client").cluster_executor, settings)
 
 
 @click.command()
@@ -48,13 +48,13 @@ def scheduler(config: Path | None, listen: str | None) -> None:
     connect again, and what was under way is done anew.
     """
     settings = _logging(config)
-    wing, membership = _wing("scheduler"), _wing("membership")
+    room, membership = wing("scheduler"), wing("membership")
     address = (
         membership.address_in(listen, "--listen")
         if listen
         else membership.scheduler_address(settings.cluster)
     )
-    wing.run_scheduler(settings.cluster, address)
+    room.run_scheduler(settings.cluster, address)
 
 
 @click.command()
@@ -81,8 +81,8 @@ def node(
     """
     settings = _logging(config)
     checked_model()
-    wing, membership = _wing("node"), _wing("membership")
-    wing.NodeRun(
+    room, membership = wing("node"), wing("membership")
+    room.NodeRun(
         cluster=settings.cluster,
         worker=settings.worker,
         root=root,
@@ -111,7 +111,7 @@ COMMANDS = (scheduler, node, certificates)
 
 
 def _made(folder: Path, members: Iterable[str], days: int) -> Iterable[str]:
-    lines: Iterable[str] = _wing("certificates").make(folder, members, days=days)
+    lines: Iterable[str] = wing("certificates").make(folder, members, days=days)
     return lines
 
 
@@ -124,7 +124,7 @@ def _logging(config: Path | None) -> Settings:
     return settings
 
 
-def _wing(room: str) -> ModuleType:
+def wing(room: str) -> ModuleType:
     """
     A room of the cluster's wing.
 
