@@ -123,9 +123,6 @@ class DaskClient:
     def _run(self, ready: threading.Event) -> None:
         try:
             asyncio.run(self._stay(ready))
-        except Exception as error:
-            log.exception("cluster_failed")
-            self._tell_trouble(f"a mistake in anchord, see the log: {error!r}")
         finally:
             ready.set()
 
@@ -146,6 +143,9 @@ class DaskClient:
                 pause_s = _SHORTEST_PAUSE_S
             except (OSError, TimeoutError, ValueError) as error:
                 self._tell_trouble(f"{self.scheduler}: {str(error)[:300] or 'it does not answer'}")
+            except Exception as error:
+                log.exception("cluster_failed")
+                self._tell_trouble(f"a mistake in anchord, see the log: {error!r:.300}")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken(), pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
@@ -203,32 +203,37 @@ class DaskClient:
 
     async def _follow(self, client: Client, number: int) -> None:
         """An order to its answer. Where the connection is lost, it stays an order and is given again."""
-        future = client.submit(
-            perform,
-            self._orders[number],
-            key=f"anchord-{uuid.uuid4().hex}",
-            resources={kind(): 1},
-            pure=False,
-        )
-        outcome: bytes | AnchordError
+        outcome: bytes | AnchordError | None = None
         try:
-            outcome = await future
+            outcome = await self._answer(client, self._orders[number])
+        finally:
+            if self._following.get(number) is asyncio.current_task():
+                del self._following[number]
+            self._wake.set()
+        if outcome is not None and self._orders.pop(number, None) is not None:
+            self.hears.answered(number, outcome)
+
+    async def _answer(self, client: Client, message: bytes) -> bytes | AnchordError | None:
+        """What became of a job; None where the connection was lost before anybody knew."""
+        future = None
+        try:
+            future = client.submit(
+                perform, message, key=f"anchord-{uuid.uuid4().hex}", resources={kind(): 1}, pure=False
+            )
+            answer: bytes = await future
+            return answer
         except KilledWorker:
             lost = membership.ALLOWED_FAILURES + 1
-            outcome = NodeError(
-                f"{lost} nodes were lost, one after the other, while they worked on this video"
-            )
+            return NodeError(f"{lost} nodes were lost, one after the other, while they worked on this video")
+        except (CancelledError, OSError):
+            return None
         except Exception as error:  # noqa: BLE001  whatever it is, it is this one order's
-            if isinstance(error, CancelledError) or future.cancelled():
-                self._following.pop(number, None)
-                self._wake.set()
-                return
-            outcome = WorkerStartError(f"the cluster cannot do it: {error!r:.500}")
+            if client.status != "running" or (future is not None and future.cancelled()):
+                return None
+            return WorkerStartError(f"the cluster cannot do it: {error!r:.500}")
         finally:
-            future.release()
-        self._following.pop(number, None)
-        if self._orders.pop(number, None) is not None:
-            self.hears.answered(number, outcome)
+            if future is not None:
+                future.release()
 
     def _tell(self, members: Members) -> None:
         if self._trouble != "":
