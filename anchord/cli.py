@@ -27,7 +27,15 @@ from anchord.errors import AnchordError, CoverageError, as_ours
 from anchord.model import checked_model
 from anchord.printable import json_line
 from anchord.settings import Settings
+from anchord.shard import Shard
 from anchord.worker.client import Worker
+
+_retry_s = click.option(
+    "--retry-s",
+    type=click.FloatRange(0, 86_400),
+    default=60.0,
+    help="Of what ends by itself: try again so long, at the end, what the machine got wrong. [default: 60]",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,51 +48,61 @@ def anchord() -> None:
 @_config
 @_root
 @click.option("--once", is_flag=True, help="Work everything off and end: 0, or 1 where a pack failed.")
-@click.option(
-    "--retry-s",
-    type=click.FloatRange(0, 86_400),
-    default=60.0,
-    help="With --once: try again so long, at the end, what the machine got wrong. [default: 60]",
-)
+@_retry_s
 @click.option("-v", "--verbose", is_flag=True, help="Log the inner steps too.")
 def run(config: Path | None, root: Path | None, once: bool, retry_s: float, verbose: bool) -> None:
     """Watch the avatars root and keep every pack's timeline up to date."""
-    from anchord import log
-    from anchord.service.daemon import Daemon
-    from anchord.service.report import state
-    from anchord.service.report.metrics import Metrics
-    from anchord.service.report.sd_notify import Notifier
+    from anchord.commands.run import run_daemon
 
-    sink = log.stderr_sink()
-
-    def read() -> Settings:
-        settings = _settings(config)
-        level = "debug" if verbose else settings.log.level
-        log.set_up(form=settings.log.format, level=level, sink=sink)
-        return settings
-
-    # The worker has the same file, but what it says of it would be no reason to end.
-    checked_model()
-    notifier = Notifier.from_environment()
-    settings = read()
-    metrics = Metrics(Path(settings.metrics.textfile) if settings.metrics.textfile else None)
-    try:
-        with progress() if once else contextlib.nullcontext() as bar:
-            daemon = Daemon(
-                read_settings=read,
-                root=root,
-                once=once,
-                retry_s=retry_s,
-                observer=bar,
-                publishers=[] if once else [state.publisher(), metrics.publish],
-                notifier=notifier,
-                on_result=metrics.extracted,
-                make_executor=cluster.executor_of(settings.cluster),
-            )
-            is_well = daemon.run()
-    finally:
-        sink.close()
+    with progress() if once else contextlib.nullcontext() as bar:
+        is_well = run_daemon(
+            partial(_settings, config), root, is_verbose=verbose, once=once, retry_s=retry_s, observer=bar
+        )
     if once and not is_well:
+        raise SystemExit(1)
+
+
+@anchord.command()
+@_config
+@_root
+@click.option("--stale-only", is_flag=True, help="Leave out packs that have no timeline yet.")
+@click.option("--limit", type=click.IntRange(1), help="Work on so many packs at most.")
+@click.option("--dry-run", is_flag=True, help="Only say which packs would be worked on, and why.")
+@_retry_s
+@click.option("-v", "--verbose", is_flag=True, help="Log the inner steps too.")
+def backfill(
+    config: Path | None,
+    root: Path | None,
+    stale_only: bool,
+    limit: int | None,
+    dry_run: bool,
+    retry_s: float,
+    verbose: bool,
+) -> None:
+    """
+    Work off all that is stale, once, the longest unchanged first, and say what came of it.
+
+    All packs are looked at before the first is begun. Whenever it is stopped, what is done is done: the
+    next one goes on from there. Ends with 1 where a pack failed.
+    """
+    from anchord.commands import backfill as room
+    from anchord.commands.run import run_daemon
+
+    plan = room.plan(stale_only=stale_only, limit=limit, dry_run=dry_run)
+    with progress() as bar:
+        is_well = run_daemon(
+            partial(_settings, config),
+            root,
+            is_verbose=verbose,
+            once=True,
+            retry_s=0.0 if dry_run else retry_s,
+            plan=plan,
+            observer=room.Progress(bar),
+        )
+    where = str(root or _settings(config).root)
+    for line in room.lines(where, plan.outcome, limit=limit, dry_run=dry_run):
+        _say(line)
+    if not is_well:
         raise SystemExit(1)
 
 
@@ -252,7 +270,7 @@ def anchors(
     from anchord.commands.anchors import put
 
     settings = _settings(config)
-    for line in put(root or Path(settings.root), pack_id, {"mouth": mouth, "eyes": eyes}):
+    for line in put(root or Path(settings.root), pack_id, {"mouth": mouth, "eyes": eyes}, settings.depth):
         _say(line)
 
 
@@ -300,14 +318,16 @@ def health(config: Path | None, root: Path | None) -> None:
     """Say whether the daemon is well: ends with 0 if it is, with 1 if not."""
     from anchord.commands import health as room
 
-    found = room.health(root or Path(_settings(config).root), now_s=time.time())
+    settings = _settings(config)
+    shard = Shard.of(settings.shard)
+    found = room.health(root or Path(settings.root), now_s=time.time(), shard=shard)
     _say(found.line)
     if not found.is_well:
         raise SystemExit(1)
 
 
-for command in cluster.COMMANDS:
-    anchord.add_command(command)
+for _command in cluster.COMMANDS:
+    anchord.add_command(_command)
 
 
 @anchord.group()

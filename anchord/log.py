@@ -58,6 +58,11 @@ EVENTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "pack_parked": ("warning", "settings can't be obeyed; parked until they change", ("pack", "error")),
     "pack_failed": ("error", "not the video's fault; tried again", ("pack", "error", "retry_s")),
     "packs_failed": ("error", "so many more failed like those before it", ("reason", "count")),
+    "backfill_progressed": (
+        "info",
+        "how a backfill goes, where no terminal shows it",
+        ("done", "left", "rate_hz", "left_s"),
+    ),
     "worker_started": ("debug", "the worker process is up", ("pid",)),
     "worker_printed": ("debug", "a line that a library wrote to the worker's stderr", ("line",)),
     "worker_ready": ("info", "what holds the worker in, where it is not as before", ("sandbox",)),

@@ -38,6 +38,7 @@ from anchord.settings import (
     Settings,
     pack_settings,
 )
+from anchord.shard import Shard
 
 #: Folders that servers, file systems and other programs make, and that nobody means as packs; and every
 #: hidden one.
@@ -51,6 +52,10 @@ _VIDEO_SUFFIXES = (".webm", ".mp4", ".mov", ".m4v", ".mkv")
 _LISTED, _NAMED = 2000, 3
 
 _HASHED_AT_ONCE = 1 << 20
+
+
+#: Every pack.
+ALL = Shard()
 
 
 class Pack(NamedTuple):
@@ -78,12 +83,12 @@ def is_pack_name(name: str) -> bool:
     return name[:1] not in ("", ".") and name not in _NOT_PACKS
 
 
-def find_packs(root: Path) -> list[Pack]:
+def find_packs(root: Path, depth: int = 1, shard: Shard = ALL) -> list[Pack]:
     """The packs of the avatars *root*, in the order of their ids; raises as :func:`pack_ids`."""
-    return [Pack(name, f"{root}/{name}") for name in sorted(pack_ids(root))]
+    return [Pack(name, f"{root}/{name}") for name in sorted(pack_ids(root, depth=depth)) if shard.has(name)]
 
 
-def pack_ids(root: Path, *, follow: bool = True) -> list[str]:
+def pack_ids(root: Path, *, follow: bool = True, depth: int = 1) -> list[str]:
     """
     The ids of the packs of the avatars *root*, in no order.
 
@@ -91,10 +96,34 @@ def pack_ids(root: Path, *, follow: bool = True) -> list[str]:
         root: where they lie.
         follow: see where links lead, which may hang with a mount; else every link counts as a pack, and
             the look at it says what it is.
+        depth: 1 where packs lie in the root, 2 where they lie in its folders, its groups. A group that can't
+            be read counts as a pack, so that a look says what is wrong with it.
 
     Raises:
         RootError: the root can't be read.
     """
+    if depth == 1:
+        return _ids_in(root, follow)
+    found = []
+    for group in groups(root):
+        try:
+            found += [f"{group}/{name}" for name in _ids_in(root / group, follow)]
+        except RootError:
+            found.append(group)
+    return found
+
+
+def groups(root: Path) -> list[str]:
+    """
+    The folders of the avatars *root* that packs lie in, where they lie in such; in no order.
+
+    Raises:
+        RootError: the root can't be read.
+    """
+    return _ids_in(root, follow=True)
+
+
+def _ids_in(root: Path, follow: bool) -> list[str]:
     try:
         with os.scandir(root) as entries:
             return [
@@ -122,16 +151,18 @@ def is_link_to_folder(entry: os.DirEntry[str], follow: bool = True) -> bool:
     return found if isinstance(found, bool) else found.is_environment
 
 
-def pack_called(root: Path, pack_id: str) -> Pack:
+def pack_called(root: Path, pack_id: str, depth: int = 1) -> Pack:
     """
-    The pack with this id.
+    The pack with this id, which with *depth* 2 may name its group, too.
 
     Raises:
         SettingsError: the id is not a plain folder name.
         NoInputError: there is no such folder.
     """
-    if pack_id in ("", ".", "..") or "/" in pack_id or "\0" in pack_id:
-        raise SettingsError(f"avatar id {pack_id!r}: must be the plain name of a folder in {root}")
+    names = pack_id.split("/")
+    if len(names) > depth or "\0" in pack_id or not {"", ".", ".."}.isdisjoint(names):
+        what = "must be the plain name of a folder in" if depth == 1 else "must be such as ab/abcd, in"
+        raise SettingsError(f"avatar id {pack_id!r}: {what} {root}")
     folder = root / pack_id
     try:
         is_there = folder.stat() and folder.is_dir()

@@ -25,6 +25,7 @@ from anchord.manifest import MAX_BYTES as MAX_MANIFEST_BYTES
 from anchord.manifest import NAME as MANIFEST_NAME
 from anchord.manifest import Statics, statics_in
 from anchord.parsing import brief, check_bounds
+from anchord.shard import Shard
 from anchord.timeline import Extra
 
 #: A pack's own file and the daemon's file have the same name in different places.
@@ -135,6 +136,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything the daemon's own file can say."""
 
     root: Annotated[str, Meta(min_length=1)] = "/usr/share/nginx/html/avatars"
+    depth: Annotated[int, Meta(ge=1, le=2)] = 1
+    shard: str = ""
     watch: WatchSettings = WatchSettings()
     extract: ExtractSettings = ExtractSettings()
     limits: Limits = Limits()
@@ -200,13 +203,14 @@ def read_settings(path: Path | None) -> Settings:
     for key, value in table.items():
         if key == "packs":
             values["packs"] = _checked_packs(value, source)
-        elif key == "root":
-            values["root"] = _checked_value(Settings, key, value, source, "")
+        elif key in ("root", "depth", "shard"):
+            values[key] = _checked_value(Settings, key, value, source, "")
             origins[key] = source
         else:
             section = cast("type[Struct]", type(getattr(Settings(), key)))
             values[key] = section(**_checked_table(section, value, source, key))
             origins |= {f"{key}.{name}": source for name in value}
+    Shard.of(values.get("shard", ""), source)
     return Settings(**values, origins=origins)
 
 

@@ -56,6 +56,7 @@ PURE = [
     "service/queue.py",
     "service/rate_limit.py",
     "service/watching/debounce.py",
+    "service/watching/rota.py",
     "printable.py",
     "parsing.py",
     "errors.py",

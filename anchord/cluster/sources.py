@@ -35,7 +35,9 @@ def by_path(root: Path, pack: bytes, source: Source) -> BufferedReader:
         AnchordError: it can't be opened here.
     """
     folder = f"{root}/{os.fsdecode(pack)}"
-    if b"/" in pack or pack in (b"", b".", b".."):
+    names = pack.split(b"/")
+    # A pack may lie in a group of packs: see depth in the settings.
+    if len(names) > 2 or not {b"", b".", b".."}.isdisjoint(names):
         raise MachineError(f"{folder}: is not a pack of {root}")
     name = os.fsdecode(source.name)
     with Folder(folder) as opened:

@@ -12,7 +12,7 @@ from anchord.files import Folder
 from anchord.manifest import NAME, Box, statics_in, whole
 
 
-def put(root: Path, pack_id: str, boxes: Mapping[str, str | None]) -> list[str]:
+def put(root: Path, pack_id: str, boxes: Mapping[str, str | None], depth: int = 1) -> list[str]:
     """
     Write anchors into a pack's manifest, and say which it has then.
 
@@ -20,6 +20,7 @@ def put(root: Path, pack_id: str, boxes: Mapping[str, str | None]) -> list[str]:
         root: the avatars root.
         pack_id: the pack.
         boxes: mouth and eyes as ``cx,cy,w,h`` in target pixels; None leaves one as it is.
+        depth: 1 where packs lie in the root, 2 where they lie in its folders.
 
     Returns:
         lines for a person.
@@ -28,7 +29,7 @@ def put(root: Path, pack_id: str, boxes: Mapping[str, str | None]) -> list[str]:
         AnchordError: there is no such pack, a box or the manifest can't be read, or it can't be written.
     """
     given = {part: _box(part, text) for part, text in boxes.items() if text is not None}
-    with Folder(packs.pack_called(root, pack_id).folder) as folder:
+    with Folder(packs.pack_called(root, pack_id, depth).folder) as folder:
         file = f"{folder.path}/{NAME}"
         manifest = whole(folder)
         for part, box in given.items():

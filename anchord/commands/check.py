@@ -18,6 +18,7 @@ from anchord.manifest import NAME as MANIFEST_NAME
 from anchord.model import MODEL_FILE, checked_model
 from anchord.packs import Pack
 from anchord.settings import NO_STATICS, PackSettings, Settings
+from anchord.shard import Shard
 
 
 def findings(settings: Settings, root: Path, pack_id: str | None) -> Iterator[str]:
@@ -30,11 +31,11 @@ def findings(settings: Settings, root: Path, pack_id: str | None) -> Iterator[st
     """
     checked_model()
     if pack_id is None:
-        found = packs.find_packs(root)
+        found = packs.find_packs(root, settings.depth, Shard.of(settings.shard))
         origins = {key.removeprefix("extract."): source for key, source in settings.origins.items()}
         yield from _table(PackSettings(extract=settings.extract, origins=origins))
     else:
-        found = [packs.pack_called(root, pack_id)]
+        found = [packs.pack_called(root, pack_id, settings.depth)]
     wrong = 0
     for pack in found:
         outcome = guarded_within(partial(_checked, settings, pack), pack.folder)

@@ -26,6 +26,7 @@ from anchord.model import checked_model
 from anchord.service import lock
 from anchord.service.report import state
 from anchord.settings import Settings
+from anchord.shard import Shard
 from anchord.worker.client import Worker
 
 _LIBRARIES = ("mediapipe", "opencv-python-headless", "av", "numpy", "watchdog", "msgspec")
@@ -181,8 +182,9 @@ def _layers(layers: dict[str, str]) -> Iterator[Finding]:
 
 
 def _daemon(settings: Settings, root: Path) -> Iterator[Finding]:
-    keeper = lock.holder(root)
-    now = state.read(root)
+    shard = Shard.of(settings.shard)
+    keeper = lock.holder(root, shard)
+    now = state.read(root, shard=shard)
     yield Finding(
         subject="daemon",
         verdict="note" if keeper is None else "ok",

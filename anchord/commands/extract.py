@@ -147,7 +147,7 @@ def _opened(
         return chosen, spooled(sys.stdin.buffer, "stdin", settings.limits.max_bytes), None, target
     if request.video is None:
         root = request.base_path or Path(settings.root)
-        pack = packs.pack_called(root, request.avatar_id or "")
+        pack = packs.pack_called(root, request.avatar_id or "", settings.depth)
         names = {"video": request.input_name, "output": named}
         with Folder(pack.folder) as folder:
             chosen = packs.chosen(settings, pack.id, folder, _given({**request.flags, **names}))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from anchord.packs import ALL
 from anchord.service.report import state
+from anchord.shard import Shard
 
 #: The daemon publishes its state every 15 s; a loop that missed three turns of that is stuck.
 MAX_AGE_S = 60.0
@@ -19,7 +21,7 @@ class Health:
     line: str
 
 
-def health(root: Path, *, now_s: float, folder: Path | None = None) -> Health:
+def health(root: Path, *, now_s: float, folder: Path | None = None, shard: Shard = ALL) -> Health:
     """
     How the daemon that keeps *root* is.
 
@@ -27,8 +29,9 @@ def health(root: Path, *, now_s: float, folder: Path | None = None) -> Health:
         root: the avatars root, as the daemon knows it.
         now_s: seconds since 1970.
         folder: where the state file lies, if not where it is looked for.
+        shard: of the root, that the daemon keeps.
     """
-    found = state.read(root, folder)
+    found = state.read(root, folder, shard)
     if found is None:
         return _ill(f"no daemon has told of itself for {root}; start one: systemctl start anchord")
     age_s = now_s - found.loop_turned_unix_s

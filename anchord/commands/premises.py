@@ -19,6 +19,7 @@ from anchord.guard import guarded_within
 from anchord.packs import Pack
 from anchord.service.watching.watcher import file_system
 from anchord.settings import Settings
+from anchord.shard import Shard
 
 Verdict = Literal["ok", "note", "bad"]
 
@@ -43,7 +44,7 @@ class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
 def examine_premises(settings: Settings, root: Path) -> Iterator[Finding]:
     """Look at the avatars *root* and its packs."""
     yield from _root(root)
-    yield from _inotify(root)
+    yield from _inotify(settings, root)
     yield from examine_packs(settings, root)
 
 
@@ -79,11 +80,11 @@ def _root(root: Path) -> Iterator[Finding]:
         )
 
 
-def _inotify(root: Path) -> Iterator[Finding]:
+def _inotify(settings: Settings, root: Path) -> Iterator[Finding]:
     if not root.is_dir():
         return
     try:
-        needed = 1 + len(packs.find_packs(root))
+        needed = 1 + len(_packs(settings, root)) + (len(packs.groups(root)) if settings.depth > 1 else 0)
     except AnchordError:
         return  # said already
     for name, wanted in (("max_user_watches", needed), ("max_user_instances", 1)):
@@ -102,10 +103,14 @@ def _inotify(root: Path) -> Iterator[Finding]:
         )
 
 
+def _packs(settings: Settings, root: Path) -> list[Pack]:
+    return packs.find_packs(root, settings.depth, Shard.of(settings.shard))
+
+
 def examine_packs(settings: Settings, root: Path) -> Iterator[Finding]:
     """Look at the packs alone: may this user write there, and others read?"""
     try:
-        found = list(packs.find_packs(root))
+        found = _packs(settings, root)
     except AnchordError:
         return  # said already
     views = {pack.id: guarded_within(partial(_view, settings, pack), pack.folder) for pack in found}

@@ -21,6 +21,7 @@ class Bar:
     def __init__(self, bar: Any) -> None:
         self._bar = bar
         self._tasks: dict[str, Any] = {}
+        self._sum: Any = None
 
     def working(self, pack: str, queued: int) -> None:
         """Begin a line for *pack*; the newest says how many wait."""
@@ -34,6 +35,12 @@ class Bar:
         """Show frames decoded of frames expected; 0: unknown."""
         if pack in self._tasks:
             self._bar.update(self._tasks[pack], completed=done, total=expected or None)
+
+    def sum_up(self, words: str) -> None:
+        """Show how all of it goes, in a line of its own."""
+        if self._sum is None:
+            self._sum = self._bar.add_task(words, total=None)
+        self._bar.update(self._sum, description=words)
 
     def finished(self, pack: str) -> None:
         """End the line of *pack*."""

@@ -102,7 +102,7 @@ def make_sprites(
         ExistingFilesError: files in their way are somebody else's; nothing was done.
         AnchordError: whatever else is wrong with the request, the clips or the pack.
     """
-    pack = _pack(request)
+    pack = _pack(request, settings.depth)
     with Folder(pack.folder) as folder:
         chosen = packs.chosen(settings, pack.id, folder)
         before = whole(folder)
@@ -139,9 +139,9 @@ def _check_preview(file: str | None) -> None:
         raise OutputError(f"{file}: cannot be written: there is no folder {parent}")
 
 
-def _pack(request: Request) -> packs.Pack:
+def _pack(request: Request, depth: int) -> packs.Pack:
     if request.folder is None:
-        return packs.pack_called(request.root, request.avatar_id or "")
+        return packs.pack_called(request.root, request.avatar_id or "", depth)
     folder = request.folder.absolute()
     if not folder.is_dir():
         raise NoInputError(f"{folder}: is no pack's folder; name one, or a pack with --avatar-id")

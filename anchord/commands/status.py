@@ -21,6 +21,7 @@ from anchord.service import lock
 from anchord.service.report import state
 from anchord.service.report.state import State
 from anchord.settings import Settings
+from anchord.shard import Shard
 
 
 class PackReport(Struct, frozen=True, kw_only=True):
@@ -52,8 +53,9 @@ def report(settings: Settings, root: Path) -> Report:
     Raises:
         RootError: the root can't be read.
     """
-    pid = lock.holder(root)
-    published = state.read(root)
+    shard = Shard.of(settings.shard)
+    pid = lock.holder(root, shard)
+    published = state.read(root, shard=shard)
     if pid == 0 and (published is None or time.time() - published.loop_turned_unix_s > MAX_AGE_S):
         pid = None  # a lock that this user may not ask about, and nobody who tells of himself
     # What a daemon that is gone has left behind says nothing about now.
@@ -63,7 +65,7 @@ def report(settings: Settings, root: Path) -> Report:
         running=pid is not None,
         pid=live.pid if live else pid,
         daemon=live,
-        packs=[_pack(settings, pack, live) for pack in packs.find_packs(root)],
+        packs=[_pack(settings, pack, live) for pack in packs.find_packs(root, settings.depth, shard)],
     )
 
 

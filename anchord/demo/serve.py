@@ -21,6 +21,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from anchord.demo import making
+
 _SPRITES = {".png", ".jpg", ".jpeg", ".webp", ".avif", ".svg"}
 _VIDEOS = {".webm", ".mp4", ".m4v", ".mov", ".mkv"}
 
@@ -79,15 +81,16 @@ def site(page: Path, avatars: Path) -> Starlette:
             Route("/avatars/", listed),
             Route("/avatars/{pack}/", listed),
             Mount("/avatars", Files(directory=avatars)),
+            *making.routes(page, avatars),
             Mount("/", Files(directory=page, html=True)),
         ]
     )
 
 
-def main(page: str, avatars: str) -> None:
+def main(page: str, avatars: str, port: str = "8080") -> None:
     """Serve until interrupted; on this machine only."""
-    print("The page: http://localhost:8080/", flush=True)
-    uvicorn.run(site(Path(page), Path(avatars)), host="127.0.0.1", port=8080, log_level="warning")
+    print(f"The page: http://localhost:{port}/", flush=True)
+    uvicorn.run(site(Path(page), Path(avatars)), host="127.0.0.1", port=int(port), log_level="warning")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ whatever one pack's step raises reaches that pack and no further.
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -23,25 +22,26 @@ import structlog
 from anchord import __version__
 from anchord.errors import AnchordError, SettingsError
 from anchord.guard import guarded
+from anchord.service.keeper import Place
 from anchord.service.lanes import LATE_S, Lanes, Stepped
+from anchord.service.plan import Plan
 from anchord.service.queue import Queue, RetryDue
 from anchord.service.reconciler import LookDue, Reconciler
 from anchord.service.report import state
 from anchord.service.report.sd_notify import Notifier
 from anchord.service.rounds import RoundDue, Rounds
 from anchord.service.runner import Observer, Runner
+from anchord.service.teller import PublishDue, Teller
 from anchord.service.timers import Timers
 from anchord.service.verdicts import CountsDue, OnResult, Verdicts, count_nothing
 from anchord.service.watching.debounce import Debounce, Settled
 from anchord.service.watching.scanner import Known, Look, Names, look_at
 from anchord.service.watching.watcher import Watcher
 from anchord.settings import Settings, WorkerSettings
+from anchord.shard import Shard
 from anchord.worker.executor import Executor, Finished, PlacesChanged, Progressed, Said, Task
 from anchord.worker.local import LocalExecutor
 
-# So often, at least, the state tells that the loop turns; so often, at most, while much happens.
-_PUBLISH_S = 15.0
-_PUBLISH_AT_MOST_S = 1.0
 # `run --once` does not wait longer for a disk that does not answer.
 _GIVE_UP_S = 30.0
 
@@ -56,11 +56,6 @@ class Woken:
 @dataclass(frozen=True, slots=True)
 class Signalled:
     """A signal came; which, stands in a queue of its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class PublishDue:
-    """The state is to be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +88,7 @@ class Daemon:
         root: the avatars root, where it is not the one of the settings.
         once: end when nothing is left to do, instead of watching.
         retry_s: so long, once nothing else is left to do, what the machine got wrong is tried again.
+        plan: with *once*, which of all that is stale is made anew; what came of it is told there.
         observer: told about progress.
         publishers: get the state now and then.
         notifier: systemd's, told of reloading and stopping.
@@ -105,6 +101,7 @@ class Daemon:
     root: Path | None = None
     once: bool = False
     retry_s: float = 0.0
+    plan: Plan = field(default_factory=Plan)
     observer: Observer | None = None
     publishers: Sequence[Callable[[state.State], None]] = ()
     notifier: Notifier = field(default_factory=Notifier)
@@ -130,14 +127,14 @@ class Daemon:
     _is_stuck: bool = field(default=False, init=False)
     # When nothing but retries was left to do, with ``once``.
     _left_s: float | None = field(default=None, init=False)
-    _started_unix_s: float = field(default=0.0, init=False)
+    _teller: Teller = field(init=False)
 
     def __post_init__(self) -> None:
         self._settings = settings = self.read_settings()
         self._queue = Queue(self._timers)
         self._debounce = Debounce(settings.watch.settle_s, self._timers)
         self._lanes = Lanes(report=self._inbox.put, clock=self.clock)
-        self._watcher = Watcher(settings=settings.watch, wake=self._wake)
+        self._watcher = Watcher(settings=settings.watch, wake=self._wake, depth=settings.depth)
         self._executor = self.make_executor(settings.worker, self._inbox.put)
         self._verdicts = Verdicts(
             known=self._known,
@@ -155,6 +152,7 @@ class Daemon:
             lanes=self._lanes,
             verdicts=self._verdicts,
             look_at=_look_without_events if self.once else self._watcher.look,
+            is_wanted=self.plan.is_wanted,
             clock=self.clock,
         )
         self._runner = Runner(
@@ -165,10 +163,11 @@ class Daemon:
             verdicts=self._verdicts,
             observer=self.observer,
             on_result=self.on_result,
+            most=self.plan.most,
             clock=self.clock,
         )
         self._rounds = Rounds(
-            root=self._root,
+            place=self._place,
             settings=settings.watch,
             is_watching=not self.once,
             known=self._known,
@@ -177,6 +176,16 @@ class Daemon:
             lanes=self._lanes,
             timers=self._timers,
             wake=self._wake,
+            clock=self.clock,
+        )
+        self._teller = Teller(
+            rounds=self._rounds,
+            runner=self._runner,
+            executor=self._executor,
+            publishers=self.publishers,
+            notifier=self.notifier,
+            lanes=self._lanes,
+            timers=self._timers,
             clock=self.clock,
         )
 
@@ -190,7 +199,6 @@ class Daemon:
         Raises:
             RootError: the root can't be read at the start, or another daemon keeps it.
         """
-        self._started_unix_s = time.time()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._on_signal)
         try:
@@ -217,6 +225,7 @@ class Daemon:
             written=self._runner.written,
             failed=self._verdicts.failed,
         )
+        self.plan.tell(self._known, self._queue, self._reconciler, self._runner)
         if self.once:
             return not (self._queue.parked or self._queue.retries or self._is_stuck or self._stopped_by)
         return not self._verdicts.failed
@@ -224,6 +233,11 @@ class Daemon:
     @property
     def _root(self) -> Path:
         return self.root or Path(self._settings.root)
+
+    @property
+    def _place(self) -> Place:
+        settings = self._settings
+        return Place(root=self._root, depth=settings.depth, shard=Shard.of(settings.shard))
 
     def _wake(self) -> None:
         self._inbox.put(Woken())
@@ -245,9 +259,17 @@ class Daemon:
                 self._guard(partial(self._do, due))
             if self._stop_at_s is None:
                 self._guard(self._reconciler.tick)
-                self._guard(self._runner.tick)
+                self._guard(self._begin)
             if not self._lanes.is_idle:
                 self._timers.set_by(RelieveDue(), at_s=self.clock() + LATE_S)
+
+    def _begin(self) -> None:
+        """Begin what can be begun: where all is looked at first, not before that is done."""
+        if self.plan.looks_first and not self._runner.begun:
+            is_due = self._timers.wait_s(now_s=self.clock()) == 0.0
+            if is_due or self._rounds.is_under_way or not self._lanes.is_idle:
+                return
+        self._runner.tick()
 
     def _next(self) -> Message | None:
         """The next message; None where something is due before one comes."""
@@ -266,7 +288,9 @@ class Daemon:
     def _is_done(self) -> bool:
         if self._stop_at_s is not None:
             return not self._runner.is_busy or self.clock() >= self._stop_at_s
-        if not self.once or self._runner.is_busy or self._debounce.held or self._queue.queued:
+        if not self.once or self._runner.is_busy or self._debounce.held:
+            return False
+        if self._queue.length and not self._runner.is_spent:
             return False
         if self._lanes.is_idle:
             return not self._rounds.is_under_way and not self._awaits_retry()
@@ -285,7 +309,7 @@ class Daemon:
                 self._reconciler.stepped(message)
             case Stepped(step="open" | "deliver"):
                 self._runner.stepped(message)
-                self._publish_soon()
+                self._tell_soon()
             case Stepped(step="publish"):
                 pass  # what it could not tell, it says itself
             case Stepped():
@@ -294,11 +318,11 @@ class Daemon:
                 self._rounds.heard()
             case Finished():
                 self._runner.finished(message)
-                self._publish_soon()
+                self._tell_soon()
             case Progressed():
                 self._runner.progressed(message)
             case PlacesChanged():
-                self._publish_soon()  # and tasks are begun, as on every turn
+                self._tell_soon()  # and tasks are begun, as on every turn
             case Signalled():
                 pass  # taken from their own queue
 
@@ -315,7 +339,7 @@ class Daemon:
             case CountsDue():
                 self._verdicts.tell_counts()
             case PublishDue():
-                self._publish()
+                self._teller.publish()
             case RelieveDue():
                 self._lanes.relieve()
                 self._rounds.relieve()
@@ -338,6 +362,10 @@ class Daemon:
         self._runner.stop()
         self._executor.close()
 
+    def _tell_soon(self) -> None:
+        if not self.once:
+            self._teller.publish_soon()
+
     def _reload(self) -> None:
         try:
             settings = self.read_settings()
@@ -347,52 +375,8 @@ class Daemon:
         self._settings = self._reconciler.settings = settings
         self._debounce.settle_s = settings.watch.settle_s
         self._executor.reload(settings.worker)
-        self._rounds.reload(self._root, settings.watch)
+        self._rounds.reload(self._place, settings.watch)
         log.info("settings_reloaded", root=str(self._root))
-
-    def _publish_soon(self) -> None:
-        if not self.once:
-            self._timers.set_by(PublishDue(), at_s=self.clock() + _PUBLISH_AT_MOST_S)
-
-    def _publish(self) -> None:
-        """Tell what is going on: systemd from the loop itself, whose life it watches, others in lanes."""
-        self._timers.set(PublishDue(), at_s=self.clock() + _PUBLISH_S)
-        now = self._state()
-        self.notifier.publish(now)
-        for i, publish in enumerate(self.publishers):
-            key = f"/publisher/{i}"
-            if not self._lanes.is_busy_with(key):  # one that hangs is not asked again meanwhile
-                self._lanes.submit(key, "publish", partial(publish, now))
-
-    def _state(self) -> state.State:
-        health, lost_because = self._executor.health(), self._rounds.lost_because
-        unanswering = self._rounds.unanswering()
-        return state.State(
-            pid=os.getpid(),
-            root=str(self._root),
-            version=__version__,
-            started_unix_s=self._started_unix_s,
-            loop_turned_unix_s=time.time(),
-            watch=state.Part(
-                state="lost" if lost_because else self._watcher.mode,
-                healthy=not lost_because,
-                detail=lost_because or self._watcher.detail,
-            ),
-            worker=state.Part(state=health.state, healthy=health.healthy, detail=health.detail),
-            packs=state.packs_of(self._debounce.held, self._queue, unanswering, now_s=self.clock()),
-            counts={
-                "packs": len(self._known.seen),
-                "written": self._runner.written,
-                "failed": self._verdicts.failed,
-                "rescans": self._rounds.rescans,
-                "missed_by_watch": self._rounds.missed_by_watch,
-                "overflows": self._watcher.overflows,
-                "rebuilds": self._watcher.rebuilds,
-                "worker_restarts": self._executor.restarts,
-                "worker_places": health.places,
-                "workers_working": health.working,
-            },
-        )
 
 
 def _look_without_events(_pack: str, path: str, names: Names, before: Look | None) -> Look | None:

@@ -1,10 +1,11 @@
 """
-One daemon for each root: a lock on a file of its own in the root, or, where that can't be written, in the
-runtime folder.
+One daemon for each root, or for each shard of it: a lock on a file of its own in the root, or, where that
+can't be written, in the runtime folder.
 
 The file is hidden and only its owner may open it, so that nobody else can hold a lock on it. Locked is an
 exclusive byte range (fcntl), which holds on network file systems too and whose holder the kernel names; a
-killed process leaves the file and no lock.
+killed process leaves the file and no lock. A shard locks the bytes of its own piece, all of it the rest too,
+so that whoever would have a pack in common is kept out.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from anchord.errors import RootError, reason
+from anchord.packs import ALL
 from anchord.service.report.state import own_folder, state_file
+from anchord.shard import Shard
 
 #: The lock's file in the root.
 NAME = ".anchord.lock"
@@ -29,10 +32,11 @@ _TRIES = 10
 _UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 
 
-def holder(root: Path) -> int | None:
+def holder(root: Path, shard: Shard = ALL) -> int | None:
     """
-    The process id of the daemon that keeps *root* now; 0 where it is kept by one that has no number
-    here (another container) or that this user may not ask about; None where none keeps it.
+    The process id of the daemon that keeps *root*, or packs of a *shard* of it, now; 0 where it is kept by
+    one that has no number here (another container) or that this user may not ask about; None where none
+    keeps it.
     """
     for file in (root / NAME, _beside(root)):
         try:
@@ -42,7 +46,7 @@ def holder(root: Path) -> int | None:
         except OSError:
             continue
         try:
-            if (pid := _holder(descriptor)) is not None:
+            if (pid := _holder(descriptor, shard)) is not None:
                 return pid
         except OSError:
             continue
@@ -54,13 +58,14 @@ def holder(root: Path) -> int | None:
 @dataclass(slots=True)
 class Lock:
     """
-    *root*, taken for this process until released.
+    *root*, or a *shard* of it, taken for this process until released.
 
     Raises:
-        RootError: another daemon keeps it, or the lock's file belongs to somebody else.
+        RootError: another daemon keeps packs of it, or the lock's file belongs to somebody else.
     """
 
     root: Path
+    shard: Shard = ALL
     #: Why it keeps nobody out, where the file system knows no locks; empty: it does.
     unheld_because: str = field(default="", init=False)
     _descriptor: int = field(default=-1, init=False)
@@ -82,7 +87,10 @@ class Lock:
         if self._descriptor >= 0:
             descriptor, self._descriptor = self._descriptor, -1
             # While it is still held: another user's anchord could not open what is left behind.
+            # Not while others hold other shards by it.
             with contextlib.suppress(OSError):
+                if not self.unheld_because:
+                    fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 self._file.unlink()
             os.close(descriptor)
 
@@ -103,18 +111,20 @@ class Lock:
 
     def _take(self) -> None:
         try:
-            fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            start, length = _bytes(self.shard)
+            fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, length, start)
         except OSError as error:
             if error.errno not in (errno.EACCES, errno.EAGAIN):
                 # A file system without locks: better two daemons, which do no harm, than none.
                 self.unheld_because = reason(error)
                 return
-            other = _holder(self._descriptor)
+            other = _holder(self._descriptor, self.shard)
             os.close(self._descriptor)
             self._descriptor = -1
             who = f"process {other}" if other else "a process in another container"
+            what = "is kept" if self.shard.is_all else f"packs of shard {self.shard} are kept"
             raise RootError(
-                f"{self.root}: is kept by another anchord already ({who}); stop that one first"
+                f"{self.root}: {what} by another anchord already ({who}); stop that one first"
             ) from None
 
     def is_current(self) -> bool:
@@ -164,8 +174,14 @@ def _opened_beside(file: Path) -> int:
         ) from error
 
 
-def _holder(descriptor: int) -> int | None:
+def _bytes(shard: Shard) -> tuple[int, int]:
+    """Which bytes are locked for a shard: from where, and how many, 0 for all that follow."""
+    first, end = shard.piece
+    return (0, 0) if shard.is_all else (first, end - first)
+
+
+def _holder(descriptor: int, shard: Shard) -> int | None:
     """Who holds the lock on an opened file: 0 where it has no number here; None where nobody does."""
-    asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, *_bytes(shard), 0)
     kind, _, _, _, pid = struct.unpack(_FLOCK, fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))
     return None if kind == fcntl.F_UNLCK else max(0, pid)

@@ -10,8 +10,9 @@ Which task is next, and which packs are left alone. Pure: time is an argument.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -51,12 +52,36 @@ class Retry:
 
 
 @dataclass(slots=True, eq=False, repr=False)
+class _Line:
+    """Packs in the order of a rank; of equals, in the order in which they came."""
+
+    _order: list[tuple[float, int, str]] = field(default_factory=list, init=False)
+    _places: dict[str, tuple[float, int, str]] = field(default_factory=dict, init=False)
+    _count: int = field(default=0, init=False)
+
+    def add(self, pack: str, rank: float) -> None:
+        self._count += 1
+        place = self._places[pack] = (rank, self._count, pack)
+        insort(self._order, place)
+
+    def discard(self, pack: str) -> None:
+        if (place := self._places.pop(pack, None)) is not None:
+            del self._order[bisect_left(self._order, place)]
+
+    def __iter__(self) -> Iterator[str]:
+        return (pack for _, _, pack in self._order)
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class Queue(Generic[Item]):
     """
     At most one task for each pack waits, and one is worked on.
 
     Packs that were not worked on before go first, so that a new video does not wait behind a long
-    backlog; and one that changes all the time waits behind all others.
+    backlog, which is in order of age; and one that changes all the time waits behind all others.
 
     Args:
         timers: gets a ``RetryDue`` for each pack that is tried again.
@@ -65,8 +90,8 @@ class Queue(Generic[Item]):
     timers: Timers
     #: Packs that are worked on.
     working: set[str] = field(default_factory=set, init=False)
-    _new: deque[str] = field(default_factory=deque, init=False)
-    _backlog: deque[str] = field(default_factory=deque, init=False)
+    _new: _Line = field(default_factory=_Line, init=False)
+    _backlog: _Line = field(default_factory=_Line, init=False)
     _worked: set[str] = field(default_factory=set, init=False)
     _new_in_a_row: int = field(default=0, init=False)
     # Pack -> its task, and since when it has waited.
@@ -78,7 +103,9 @@ class Queue(Generic[Item]):
     # Packs that turned out to have changed under way.
     _unsettled: deque[str] = field(default_factory=deque, init=False)
 
-    def add(self, pack: str, task: Item, *, now_s: float, is_backlog: bool = False) -> None:
+    def add(
+        self, pack: str, task: Item, *, now_s: float, is_backlog: bool = False, changed_s: float = 0.0
+    ) -> None:
         """
         Queue a *task* for *pack*, in the place of the one that waits already; what held it back is over.
 
@@ -87,6 +114,7 @@ class Queue(Generic[Item]):
             task: what is to be done.
             now_s: time.
             is_backlog: it was there before the daemon was.
+            changed_s: when it last changed, by any clock: its place in the backlog.
         """
         self._release(pack)
         if pack in self._queued:
@@ -94,14 +122,17 @@ class Queue(Generic[Item]):
             return
         self._queued[pack] = (task, now_s)
         is_new = not is_backlog and pack not in self._worked
-        (self._new if is_new else self._backlog).append(pack)
+        if is_new:
+            self._new.add(pack, 0.0)
+        else:
+            self._backlog.add(pack, changed_s)
 
     def start_next(self, *, now_s: float) -> tuple[Item, float] | None:
         """The task that is worked on from now, and how long it was queued, s; None where none is ready."""
         for queue in self._in_turn():
             for pack in queue:
                 if pack not in self.working:
-                    queue.remove(pack)
+                    queue.discard(pack)
                     self._new_in_a_row = self._new_in_a_row + 1 if queue is self._new else 0
                     self.working.add(pack)
                     self._worked.add(pack)
@@ -109,7 +140,7 @@ class Queue(Generic[Item]):
                     return task, max(0.0, now_s - since_s)
         return None
 
-    def _in_turn(self) -> tuple[deque[str], deque[str]]:
+    def _in_turn(self) -> tuple[_Line, _Line]:
         is_turn_of_new = self._new_in_a_row < _NEW_IN_A_ROW or not self._backlog
         return (self._new, self._backlog) if is_turn_of_new else (self._backlog, self._new)
 
@@ -186,6 +217,15 @@ class Queue(Generic[Item]):
         """The packs that wait for their turn."""
         return list(self._queued)
 
+    @property
+    def length(self) -> int:
+        """How many they are."""
+        return len(self._queued)
+
+    def ahead(self) -> list[Item]:
+        """Their tasks, about in the order in which they will be begun."""
+        return [self._queued[pack][0] for line in (self._new, self._backlog) for pack in line]
+
     def _release(self, pack: str) -> None:
         self._parked.pop(pack, None)
         if self._retries.pop(pack, None) is not None:
@@ -193,4 +233,5 @@ class Queue(Generic[Item]):
 
     def _drop(self, pack: str) -> None:
         if self._queued.pop(pack, None) is not None:
-            (self._new if pack in self._new else self._backlog).remove(pack)
+            self._new.discard(pack)
+            self._backlog.discard(pack)

@@ -127,6 +127,11 @@ def decide(
     )
 
 
+def _everything(_task: Task) -> bool:
+    """What is stale is made anew."""
+    return True
+
+
 def _names(chosen: PackSettings) -> Names:
     return Names(chosen.video, chosen.output, chosen.is_stand_in, chosen.base)
 
@@ -157,6 +162,7 @@ class Reconciler:
         lanes: where looks and decisions run.
         verdicts: what becomes of a pack that can't be worked on.
         look_at: looks at a pack: id, path, names, the look before. Called in a lane.
+        is_wanted: whether a task is to be done; what is not wanted is left as it is.
         clock: seconds, never going back.
     """
 
@@ -168,7 +174,11 @@ class Reconciler:
     lanes: Lanes
     verdicts: Verdicts
     look_at: Callable[[str, str, Names, Look | None], Look | None]
+    is_wanted: Callable[[Task], bool] = _everything
     clock: Callable[[], float] = time.monotonic
+    #: Timelines that were found to be as they should, and those that were not wanted.
+    up_to_date: int = field(default=0, init=False)
+    unwanted: int = field(default=0, init=False)
     # Packs that were there at the start and were not touched since.
     _backlog: set[str] = field(default_factory=set, init=False)
     # Pack -> what was last said about its missing video.
@@ -176,7 +186,7 @@ class Reconciler:
 
     def touch(self, pack: str) -> None:
         """Something in *pack* may have changed: look at it in a moment."""
-        if packs.is_pack_name(pack):
+        if packs.is_pack_name(pack[pack.rfind("/") + 1 :]):
             self._backlog.discard(pack)
             self.timers.set_by(LookDue(pack), at_s=self.clock() + _LOOK_AFTER_S)
 
@@ -271,9 +281,13 @@ class Reconciler:
         match found:
             case AnchordError():
                 self.verdicts.fail(pack, found)
+            case Task() if not self.is_wanted(found):
+                self.unwanted += 1
+                self.queue.finish(pack)
             case Task():
-                self.queue.add(pack, found, now_s=self.clock(), is_backlog=pack in self._backlog)
+                self._queue_up(pack, found)
             case UpToDate(read):
+                self.up_to_date += 1
                 if read is not None:
                     self.known.confirm(pack, read)
                 log.debug("pack_up_to_date", pack=pack)
@@ -284,6 +298,16 @@ class Reconciler:
                     self.verdicts.hint(pack, reason)
                 if is_hint:
                     self.hints[pack] = reason
+
+    def _queue_up(self, pack: str, task: Task) -> None:
+        look = self.known.seen.get(pack)
+        self.queue.add(
+            pack,
+            task,
+            now_s=self.clock(),
+            is_backlog=pack in self._backlog,
+            changed_s=look.changed_s if look else 0.0,
+        )
 
     def tick(self) -> None:
         """Hold back what turned out to have changed while it was worked on."""

@@ -1,8 +1,4 @@
-"""
-Rounds of all packs: at the start, every ``rescan_s``, after lost events, and of those that change silently.
-
-The root may be a link, be made again, be mounted over, or be gone for a while; it is followed here.
-"""
+"""Rounds of packs: at the start, every ``rescan_s``, after lost events, and of those that change silently."""
 
 from __future__ import annotations
 
@@ -10,19 +6,18 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 import structlog
 
-from anchord import packs
 from anchord.atomic import remove_leftovers
 from anchord.errors import AnchordError
-from anchord.service import lock
+from anchord.service.keeper import Keeper, Listed, Place
 from anchord.service.lanes import Lanes, Stepped
 from anchord.service.reconciler import Reconciler
 from anchord.service.timers import Timers
+from anchord.service.watching.rota import Rota
 from anchord.service.watching.scanner import Known, Look, Sweep, is_still
-from anchord.service.watching.watcher import ROOT, STORM_S, RootKey, Watcher, root_key
+from anchord.service.watching.watcher import ROOT, STORM_S, Watcher
 from anchord.settings import WatchSettings
 
 # Packs that are taken from the events in one turn of the loop.
@@ -48,22 +43,13 @@ class RoundDue:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """The packs of the root, and whether it is another folder than before."""
-
-    root: RootKey
-    ids: list[str]
-    is_other: bool
-
-
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Rounds:
     """
     Brings every pack to the reconciler's notice, whether or not an event told of it.
 
     Args:
-        root: the avatars root, as it was given: links in it are followed anew each time; may be replaced.
+        place: the avatars root, and which of its packs; may be replaced.
         settings: may be replaced.
         is_watching: whether events are listened to, and rounds go on after the first.
         known: what was last seen of the packs.
@@ -75,7 +61,7 @@ class Rounds:
         clock: seconds, never going back.
     """
 
-    root: Path
+    place: Place
     settings: WatchSettings
     is_watching: bool
     known: Known
@@ -90,17 +76,24 @@ class Rounds:
     rescans: int = field(default=0, init=False)
     #: Changes that no file event told of: how good the watch is.
     missed_by_watch: int = field(default=0, init=False)
-    _lock: lock.Lock | None = field(default=None, init=False)
-    _locked: RootKey | None = field(default=None, init=False)
+    _keeper: Keeper = field(init=False)
     _sweep: Sweep | None = field(default=None, init=False)
     # Keys of the sweep's turns that have not come back, and a number for the next one.
     _turns: set[str] = field(default_factory=set, init=False)
     _turn_numbers: int = field(default=0, init=False)
+    # How long the last round took that looked at all packs, and whether the one under way is such a one.
     _swept_s: float = field(default=0.0, init=False)
+    _is_all_looked_at: bool = field(default=True, init=False)
     _sweep_began_s: float = field(default=0.0, init=False)
     _is_first: bool = field(default=True, init=False)
+    # Whether the next round looks at every pack; else whose turn it is.
+    _is_all_due: bool = field(default=True, init=False)
+    _rota: Rota = field(default_factory=Rota, init=False)
     # Packs in which a look found a change that no event has told of so far, and their devices.
     _untold: dict[str, int] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self._keeper = Keeper(watcher=self.watcher, is_watching=self.is_watching)
 
     def open(self) -> int:
         """
@@ -109,7 +102,7 @@ class Rounds:
         Raises:
             RootError: it can't be read, or another daemon keeps it.
         """
-        found = self._look_through_root(self.root)
+        found = self._keeper.look_through(self.place)
         self._listed(found)
         if self.is_watching:
             self.timers.set(RoundDue("probe"), at_s=self.clock())
@@ -118,14 +111,14 @@ class Rounds:
     def close(self) -> None:
         """Stop watching, and give the root free."""
         self.watcher.close()
-        if self._lock:
-            self._lock.release()
+        self._keeper.release()
 
-    def reload(self, root: Path, settings: WatchSettings) -> None:
+    def reload(self, place: Place, settings: WatchSettings) -> None:
         """Look at everything anew, by other settings."""
-        if settings.mode != self.settings.mode:
+        if settings.mode != self.settings.mode or place.depth != self.place.depth:
+            self.watcher.depth = place.depth
             self.lanes.submit(ROOT, "forget", self.watcher.lose_root)
-        self.root, self.settings, self.watcher.settings = root, settings, settings
+        self.place, self.settings, self.watcher.settings = place, settings, settings
         self.reconciler.forget_all()
         self._is_first = True
         self.timers.set(RoundDue("scan"), at_s=self.clock())
@@ -170,8 +163,11 @@ class Rounds:
             return
         touched, is_all = events.take(_TAKEN)
         for pack in touched:
-            self._untold.pop(pack, None)
-            self.reconciler.touch(pack)
+            if pack.endswith("/") or pack == ROOT:
+                self._list_soon()  # a group has come or gone
+            elif self.place.shard.has(pack):
+                self._untold.pop(pack, None)
+                self.reconciler.touch(pack)
         if is_all:
             # Events were lost, or somebody is deleting the root with all that is in it: let him end.
             self._scan_soon(after_s=_LET_END_S)
@@ -199,31 +195,11 @@ class Rounds:
             found |= dict.fromkeys(self._sweep.at, longest_s)
         return found
 
-    def _look_through_root(self, root: Path) -> Listed:
-        """
-        Take the root, watch it, and list its packs. Run in a lane but for the first time.
-
-        Raises:
-            RootError: it can't be read, or another daemon keeps it.
-        """
-        key = root_key(root)
-        is_other = key != self._locked
-        if is_other or self._lock is None or not self._lock.is_current():
-            # The new one first: where it can't be had, the old one is still ours.
-            taken = lock.Lock(Path(key.path))
-            if self._lock:
-                self._lock.release()
-            self._lock, self._locked = taken, key
-            if taken.unheld_because:
-                log.warning("root_unlocked", root=key.path, reason=taken.unheld_because)
-        if self.is_watching:
-            is_other = self.watcher.follow(key) or is_other
-        return Listed(key, packs.pack_ids(Path(key.path), follow=False), is_other)
-
     def _followed(self, found: object) -> None:
         """Take in what became of the root."""
         if isinstance(found, Listed):
             if self.lost_because or found.is_other:
+                self._is_all_due = True
                 log.info("root_found", packs=len(found.ids), mode=self.watcher.mode)
             self.lost_because = ""
             self._listed(found)
@@ -236,12 +212,18 @@ class Rounds:
         self.timers.set(RoundDue("scan"), at_s=self.clock() + self.settings.poll_s)
 
     def _listed(self, found: Listed) -> None:
-        """Look at every pack of the root, in turns."""
+        """Forget what is gone, and look at every pack, or at the new ones and some of the others."""
         self.known.root = found.root.path
         watched = self.watcher.events.packs() if self.watcher.events else set()
-        for pack in (self.known.seen.keys() | watched) - set(found.ids):
+        for pack in (self.known.seen.keys() - found.ids) | (watched - found.ids):
             self._gone(pack)
-        self._begin_sweep(found.ids, is_whole=True)
+        is_all, self._is_all_due = self._is_first or self._is_all_due, False
+        self._is_all_looked_at = is_all
+        self._begin_sweep(list(found.ids) if is_all else self._some_of(found.ids), is_whole=True)
+
+    def _some_of(self, ids: set[str]) -> list[str]:
+        seen = self.known.seen.keys()
+        return self._rota.pick(ids, seen, self._polled() if self.watcher.polls_any(seen) else ())
 
     def _begin_sweep(self, ids: Sequence[str], *, is_whole: bool) -> None:
         self._sweep_began_s = self.clock()
@@ -317,7 +299,8 @@ class Rounds:
         took_s = now_s - self._sweep_began_s
         if is_whole:
             self._is_first = False
-            self._swept_s = took_s
+            if self._is_all_looked_at:
+                self._swept_s = took_s
             self.rescans += 1
         for pack, changing_s in self.reconciler.debounce.pop_restless(now_s=now_s).items():
             log.warning("pack_still_changing", pack=pack, changing_s=round(changing_s))
@@ -334,7 +317,7 @@ class Rounds:
 
     def _follow(self) -> None:
         if not self.lanes.is_busy_with(ROOT) and self._sweep is None:
-            self.lanes.submit(ROOT, "root", partial(self._look_through_root, self.root))
+            self.lanes.submit(ROOT, "root", partial(self._keeper.look_through, self.place))
         else:
             self.timers.set(RoundDue("scan"), at_s=self.clock() + _RESCAN_AT_MOST_S)
 
@@ -349,6 +332,10 @@ class Rounds:
 
     def _scan_soon(self, after_s: float = 0.0) -> None:
         """Look at all packs, but not all the time."""
+        self._is_all_due = True
+        self._list_soon(after_s)
+
+    def _list_soon(self, after_s: float = 0.0) -> None:
         earliest_s = self._sweep_began_s + max(_RESCAN_AT_MOST_S, self._swept_s / _RESCAN_SHARE)
         self.timers.set_by(RoundDue("scan"), at_s=max(self.clock() + after_s, earliest_s))
 
@@ -364,8 +351,8 @@ class Rounds:
         if events is None:
             return
         for pack in events.pop_calm(time.monotonic()):
-            if pack == ROOT:
-                self.lanes.submit(ROOT, "listen", partial(self.watcher.listen, ROOT))
+            if pack == ROOT or pack.endswith("/"):
+                self.lanes.submit(ROOT, "listen", partial(self.watcher.listen, pack))
                 self._scan_soon()
             else:
                 self.reconciler.touch(pack)

@@ -108,6 +108,7 @@ class Runner:
         verdicts: what becomes of a pack that failed.
         observer: told about progress.
         on_result: told what became of each task.
+        most: so many tasks are begun; None: all.
         clock: seconds, never going back.
     """
 
@@ -118,8 +119,11 @@ class Runner:
     verdicts: Verdicts
     observer: Observer | None = None
     on_result: OnResult = count_nothing
+    most: int | None = None
     clock: Callable[[], float] = time.monotonic
     written: int = field(default=0, init=False)
+    #: How many tasks were begun.
+    begun: int = field(default=0, init=False)
     # Pack -> its task, from leaving the queue to its end.
     _begun: dict[str, _Begun] = field(default_factory=dict, init=False)
     # How many of them are on their way to the executor.
@@ -133,14 +137,20 @@ class Runner:
         """Whether a task is under way; of those on their way to the executor none is, once it stops."""
         return len(self._begun) > (self._opening if self._is_stopping else 0)
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether as many tasks were begun as may be."""
+        return self.most is not None and self.begun >= self.most
+
     def tick(self) -> None:
         """Begin tasks while the executor has places."""
-        while self._opening < self.executor.places():
+        while self._opening < self.executor.places() and not self.is_spent:
             now_s = self.clock()
             if (turn := self.queue.start_next(now_s=now_s)) is None:
                 return
             task, queued_s = turn
             self._begun[task.pack] = _Begun(task, queued_s, now_s)
+            self.begun += 1
             self._opening += 1
             self.lanes.submit(task.pack, "open", partial(open_files, self.known.root, task))
 
@@ -183,7 +193,7 @@ class Runner:
     def _submit(self, task: Task, files: Opened) -> None:
         log.debug("extraction_started", pack=task.pack, video=task.settings.video, reason=task.reason)
         if self.observer:
-            self.observer.working(task.pack, len(self.queue.queued))
+            self.observer.working(task.pack, self.queue.length)
         self.executor.submit(task, files.video, files.base)
 
     def _written(self, begun: _Begun, made: Delivered) -> None:

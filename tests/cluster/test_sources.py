@@ -52,7 +52,14 @@ def test_a_file_that_differs_in_anything_is_not_taken(root: Path, other: dict[st
         by_path(root, b"ada", source)
 
 
-@pytest.mark.parametrize("pack", [b"", b".", b"..", b"../ada", b"ada/../ada", b"/etc", b"bob"])
+def test_a_pack_may_lie_in_a_group(root: Path) -> None:
+    (root / "ad").mkdir()
+    (root / "ada").rename(root / "ad/ada")
+    with by_path(root, b"ad/ada", source_of(b"a video")) as stream:
+        assert stream.read() == b"a video"
+
+
+@pytest.mark.parametrize("pack", [b"", b".", b"..", b"../ada", b"a/../ada", b"/etc", b"a/b/ada", b"bob"])
 def test_nothing_but_a_pack_of_the_root_is_opened(root: Path, pack: bytes) -> None:
     with pytest.raises((MachineError, NoInputError)):
         by_path(root, pack, source_of(b"a video"))

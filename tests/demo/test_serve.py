@@ -119,3 +119,42 @@ def test_folders_are_listed_in_the_json_of_nginx(url: str) -> None:
     assert files["idle.webm"]["size"] == 200
     assert files["idle.webm"]["mtime"].endswith("GMT")
     assert ".anchord-tmp" not in files
+
+
+def post(url: str, content: bytes = b"", **headers: str) -> int:
+    request = urllib.request.Request(
+        url, data=content, headers={name.replace("_", "-"): text for name, text in headers.items()}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_the_page_is_told_that_it_may_ask(url: str) -> None:
+    assert ask(f"{url}/")[2] == b"<!doctype html>"  # which has no head to be told in
+    assert ask(f"{url}/index.html")[0] == 200
+
+
+def test_a_recording_becomes_a_new_packs_video_and_replaces_none(url: str, folder: Path) -> None:
+    assert post(f"{url}/record/new", b"a clip", x_anchord="page") == 201
+    assert (folder / "avatars" / "new" / "idle.webm").read_bytes() == b"a clip"
+    assert post(f"{url}/record/new", b"another", x_anchord="page") == 409
+    assert post(f"{url}/record/someone", b"another", x_anchord="page") == 409
+    assert (folder / "avatars" / "new" / "idle.webm").read_bytes() == b"a clip"
+
+
+@pytest.mark.parametrize("path", ["make/someone", "record/other"])
+def test_nobody_but_the_page_on_this_machine_may_ask(url: str, path: str) -> None:
+    assert post(f"{url}/{path}") == 403
+    assert post(f"{url}/{path}", x_anchord="page", host="evil.example:8080") == 403
+
+
+@pytest.mark.parametrize("name", ["..", ".hidden", "a%2Fb", "a b", "x" * 41])
+def test_a_name_that_is_no_folder_beside_the_others_is_refused(url: str, name: str) -> None:
+    assert post(f"{url}/record/{name.replace(' ', '%20')}", b"a clip", x_anchord="page") in (400, 404, 405)
+
+
+def test_a_pack_that_is_not_there_is_not_made_to_speak(url: str) -> None:
+    assert post(f"{url}/make/nobody", x_anchord="page") == 404

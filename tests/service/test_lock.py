@@ -13,6 +13,7 @@ import pytest
 
 from anchord.errors import RootError
 from anchord.service.lock import NAME, Lock, holder
+from anchord.shard import Shard
 
 STRANGER = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 
@@ -21,6 +22,7 @@ def in_another_process(root: Path, *what: str, user: int = 0) -> subprocess.Comp
     """Lines of Python, as another *user* once all is imported: its libraries may be root's alone."""
     program = [
         "import os; from pathlib import Path; from anchord.service.lock import Lock, holder",
+        "from anchord.shard import Shard",
         f"root = Path({str(root)!r})",
         f"os.setresuid({user}, {user}, {user})",
         *what,
@@ -138,11 +140,29 @@ def test_what_else_lies_there_is_named_and_left_alone(tmp_path: Path, kind: str)
 def test_a_file_system_without_locks_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As NFS without its lock service: better two daemons than none, but a person should know."""
 
-    def refused(_descriptor: int, _what: int) -> None:
+    def refused(*_: int) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     held = Lock(tmp_path)
     assert held.unheld_because == ""
     held.release()
     monkeypatch.setattr(fcntl, "lockf", refused)
-    assert Lock(tmp_path).unheld_because == "No locks available"
+    unheld = Lock(tmp_path)
+    assert unheld.unheld_because == "No locks available"
+    unheld.release()
+    assert os.listdir(tmp_path) == []
+
+
+def test_shards_are_kept_side_by_side_and_none_that_has_packs_in_common(tmp_path: Path) -> None:
+    taken = Lock(tmp_path, Shard(2, 8))
+    for other in ("1, 8", "3, 8", "2, 4", "5, 8"):
+        assert in_another_process(tmp_path, f"Lock(root, Shard({other}))").returncode == 0, other
+    for other in ("2, 8", "1, 4", "1, 1", "3, 16", "1, 5"):
+        refused = in_another_process(tmp_path, f"Lock(root, Shard({other}))")
+        assert f"by another anchord already (process {os.getpid()})" in refused.stderr, other
+    asked = in_another_process(tmp_path, "print(holder(root, Shard(1, 8)), holder(root, Shard(2, 8)))")
+    assert asked.stdout.split() == ["None", str(os.getpid())]
+    # Whoever gave a shard free has not taken the file from under the others.
+    assert taken.is_current()
+    taken.release()
+    assert os.listdir(tmp_path) == []

@@ -12,6 +12,7 @@ import pytest
 import structlog
 
 from anchord.errors import AnchordError, RootError
+from anchord.service.keeper import Place
 from anchord.service.lanes import LATE_S, Stepped
 from anchord.service.queue import Queue
 from anchord.service.reconciler import LookDue, Reconciler
@@ -49,7 +50,7 @@ class Rig:
             clock=self.clock,
         )
         self.rounds = Rounds(
-            root=root,
+            place=Place(root=root),
             settings=settings,
             is_watching=True,
             known=self.known,
@@ -220,12 +221,12 @@ def test_another_root_is_taken_before_the_old_one_is_given_free(
     rig = opened(root, rigs)
     other = tmp_path / "other"
     (other / "mice").mkdir(parents=True)
-    rig.rounds.reload(other, WatchSettings())
+    rig.rounds.reload(Place(root=other), WatchSettings())
     rig.turn(1.0)
     assert rig.known.seen.keys() == {"mice"}
     assert (other / ".anchord.lock").exists()
     assert not (root / ".anchord.lock").exists()
-    rig.rounds.reload(tmp_path / "gone", WatchSettings())
+    rig.rounds.reload(Place(root=tmp_path / "gone"), WatchSettings())
     rig.turn(1.0)
     assert rig.rounds.lost_because
     assert (other / ".anchord.lock").exists()  # still kept, for it may be asked for again
@@ -257,3 +258,39 @@ def test_a_moved_pack_is_no_longer_listened_to(root: Path, rigs: list[Rig], tmp_
     assert events is not None
     assert events.packs() == {"dogs"}
     assert "cats" not in rig.known.seen
+
+
+def test_of_many_packs_a_round_looks_at_some_and_at_all_when_events_were_lost(
+    root: Path, rigs: list[Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """New ones and those that are gone are seen in each round: the root itself is listed."""
+    for number in range(8):
+        (root / f"more{number}").mkdir()
+    rig = opened(root, rigs, rescan_s=60, probe_s=3600)
+    rig.rounds._rota.most = 4
+    looked: list[str] = []
+    real = Rounds._is_still
+
+    def is_still(rounds: Rounds, pack: str) -> bool:
+        looked.append(pack)
+        return real(rounds, pack)
+
+    monkeypatch.setattr(Rounds, "_is_still", is_still)
+    seen: set[str] = set()
+    for _ in range(3):
+        looked.clear()
+        rig.turn(61.0)
+        assert len(looked) == 4
+        seen |= set(looked)
+    assert seen == set(os.listdir(root)) - {".anchord.lock"}
+    (root / "new").mkdir()
+    (root / "more0").rmdir()
+    rig.turn(61.0)
+    assert "new" in rig.known.seen
+    assert "more0" not in rig.known.seen
+    assert rig.watcher.events is not None
+    rig.watcher.events.overflowed()
+    looked.clear()
+    rig.rounds.heard()
+    rig.turn(5.0)
+    assert set(looked) == rig.known.seen.keys()

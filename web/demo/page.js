@@ -1,6 +1,7 @@
 import "../src/element.js";
 import { toManifest } from "../src/calibrating.js";
 import { cuesFromText } from "../src/speech.js";
+import { tellHow } from "./making.js";
 import { quality, VIDEO, watchPacks } from "./packs.js";
 
 /**
@@ -85,9 +86,8 @@ let known = [];
 function tellMute() {
 	const pack = known.find(({ id }) => id === chosen);
 	const isMute = pack !== undefined && !pack.hasMouth && !avatar.avatar.compositor.pack?.mouth;
-	find("mute").textContent = isMute
-		? `${chosen} has no pictures of a mouth yet: it can be watched, but does not speak.`
-		: "";
+	find("mute").textContent = isMute ? `${chosen} has no pictures of a mouth yet.` : "";
+	tellHow(isMute ? chosen : null);
 	for (const control of find("speak").querySelectorAll("button")) control.disabled = isMute;
 	find("recording").disabled = isMute;
 }

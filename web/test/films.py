@@ -16,6 +16,7 @@ Films whose every frame says which one it is, and timelines that say where it mu
 * ``lit``: a real face, read by anchord, in a light that changes in strength and colour; its sprites are cut
   from the first picture.
 * ``full``: everything a pack can have, at full size: what drawing costs at most.
+* ``camera.mjpeg``: no pack: what Chromium's camera sees, the portrait breathing.
 * ``face``: sprites of one colour each, for everything else.
 """
 
@@ -380,6 +381,18 @@ def document_film(folder: Path, *, is_first_version: bool) -> None:
     path.write_text(json.dumps(document))
 
 
+def camera_film(path: Path) -> None:
+    """What a camera gives: pictures one by one, in a file that Chromium takes for one."""
+    from anchord.demo.film import breathing, even_times_ms, film
+
+    with av.open(str(path), "w", format="mjpeg") as container:
+        stream = container.add_stream("mjpeg", rate=25, options={"qmin": "2", "qmax": "3"})
+        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuvj420p"
+        for _, pixels in film(breathing, times_ms=even_times_ms(25, 4), size=(640, 480)):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode(None))
+
+
 def main(out: Path) -> None:
     for fps in (24, 30, 60):
         times_ms = [round(i * 1000 / fps) for i in range(round(fps * 0.8))]
@@ -398,6 +411,7 @@ def main(out: Path) -> None:
     document_film(out / "document", is_first_version=False)
     document_film(out / "document_first", is_first_version=True)
     code_film(out / "face", [round(i * 1000 / 30) for i in range(30)], 1000)
+    camera_film(out / "camera.mjpeg")
 
 
 if __name__ == "__main__":

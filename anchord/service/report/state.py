@@ -21,8 +21,10 @@ from msgspec import Meta, Struct
 from anchord.atomic import write_atomically
 from anchord.errors import AnchordError
 from anchord.files import open_any
+from anchord.packs import ALL
 from anchord.printable import printable
 from anchord.service.queue import Queue
+from anchord.shard import Shard
 
 # A reason names a file and says what to do; and a state of 100,000 packs that all fail stays below this.
 _LONGEST_REASON = 500
@@ -53,6 +55,8 @@ class State(Struct, frozen=True, kw_only=True):
     pid: int
     root: str
     version: str
+    #: Which of its packs are this daemon's; empty: all.
+    shard: str = ""
     started_unix_s: float
     loop_turned_unix_s: Annotated[float, Meta(description="when the daemon's loop last turned")]
     watch: Part
@@ -120,9 +124,10 @@ def own_folder(folder: Path) -> None:
         raise PermissionError(errno.EPERM, "belongs to another user", str(folder))
 
 
-def state_file(root: Path, folder: Path | None = None) -> Path:
-    """The state file of the daemon that keeps *root*."""
-    mark = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:12]
+def state_file(root: Path, folder: Path | None = None, shard: Shard = ALL) -> Path:
+    """The state file of the daemon that keeps *root*, or a shard of it."""
+    what = os.fsencode(root.resolve()) + (b"" if shard.is_all else f"\0{shard}".encode())
+    mark = hashlib.sha256(what).hexdigest()[:12]
     return (folder or runtime_folder()) / f"state-{mark}.json"
 
 
@@ -136,7 +141,7 @@ def publisher(folder: Path | None = None) -> Callable[[State], None]:
     """
 
     def publish(state: State) -> None:
-        file = state_file(Path(state.root), folder)
+        file = state_file(Path(state.root), folder, Shard.of(state.shard))
         own_folder(file.parent)
         write_atomically(
             file, msgspec.json.encode(msgspec.structs.replace(state, root=printable(state.root)))
@@ -145,12 +150,12 @@ def publisher(folder: Path | None = None) -> Callable[[State], None]:
     return publish
 
 
-def read(root: Path, folder: Path | None = None) -> State | None:
-    """The state of the daemon that keeps *root*; None where none was published."""
+def read(root: Path, folder: Path | None = None, shard: Shard = ALL) -> State | None:
+    """The state of the daemon that keeps *root*, or a shard of it; None where none was published."""
     candidates = [folder] if folder else [runtime_folder(), Path("/run/anchord")]
     for candidate in candidates:
         try:
-            with open_any(str(state_file(root, candidate))) as stream:
+            with open_any(str(state_file(root, candidate, shard))) as stream:
                 return msgspec.json.decode(stream.read(_MOST_BYTES), type=State)
         except (AnchordError, OSError, msgspec.DecodeError):
             continue

@@ -105,6 +105,8 @@ class _Ear:
             self.events.mute(self)
         elif self.pack == ROOT:
             self.events.heard_in_root(event)
+        elif self.pack.endswith("/"):
+            self.events.heard_in_group(self.pack, event)
         elif not event.name.startswith(_OWN_PREFIXES):
             self.events.heard(self.pack)
 
@@ -123,6 +125,7 @@ class Events:
     Args:
         root: the avatars root, resolved.
         wake: called, from a thread of the watch's own, when there is something to :meth:`take`.
+        depth: 1 where packs lie in the root, 2 where they lie in its folders.
 
     Raises:
         RootError: file events can't be had.
@@ -130,6 +133,7 @@ class Events:
 
     root: str
     wake: Callable[[], None]
+    depth: int = 1
     overflows: int = field(default=0, init=False)
     #: Folders that could not be watched because the limit of inotify watches is reached.
     refused: set[str] = field(default_factory=set, init=False)
@@ -207,7 +211,12 @@ class Events:
     def packs(self) -> set[str]:
         """The packs that are watched."""
         with self._lock:
-            return self._ears.keys() - {ROOT}
+            return {pack for pack in self._ears if pack and pack[-1] != "/"}
+
+    def groups(self) -> set[str]:
+        """The folders of the root that are watched for packs, each with a slash at its end."""
+        with self._lock:
+            return {pack for pack in self._ears if pack[-1:] == "/"}
 
     @property
     def watched(self) -> int:
@@ -290,13 +299,27 @@ class Events:
             # Its open file keeps a deleted root alive, so that no event tells of that one's end.
             if not event.mask & InotifyConstants.IN_CREATE:
                 self.overflowed(is_counted=False)
-        elif event.name:
-            pack = os.fsdecode(event.name)
+        elif event.name and self.depth > 1:
             if event.mask & _ENTRY_CHANGED:
-                self.unwatch(pack)  # from now on another folder may have its name
-            self.heard(pack)
+                group = os.fsdecode(event.name) + "/"
+                self.unwatch(group)
+                self.heard(group)
+        elif event.name:
+            self._heard_of_entry(os.fsdecode(event.name), event)
         elif event.mask & _ROOT_GONE:
             self.overflowed(is_counted=False)
+
+    def heard_in_group(self, group: str, event: InotifyEvent) -> None:
+        """Something happened to an entry of a group, or to the group itself."""
+        if event.name:
+            self._heard_of_entry(group + os.fsdecode(event.name), event)
+        elif event.mask & _ROOT_GONE:
+            self.heard(group)
+
+    def _heard_of_entry(self, pack: str, event: InotifyEvent) -> None:
+        if event.mask & _ENTRY_CHANGED:
+            self.unwatch(pack)  # from now on another folder may have its name
+        self.heard(pack)
 
     def overflowed(self, *, is_counted: bool = True) -> None:
         """The kernel dropped events: every pack may have changed. Told once for each watched folder."""
@@ -322,7 +345,7 @@ class Events:
         now_s = time.monotonic()
         stormed_s, before_s = self._stormed.get(pack, (0.0, 0.0))
         # New packs come in the root: it is never left alone for long.
-        is_same = pack != ROOT and now_s - stormed_s < before_s + 2 * _COUNTED_S
+        is_same = pack[-1:] not in ("", "/") and now_s - stormed_s < before_s + 2 * _COUNTED_S
         pause_s = min(2 * before_s, _LONGEST_STORM_S) if is_same else STORM_S
         self._stormed[pack] = (now_s, pause_s)
         return pause_s

@@ -11,7 +11,7 @@ Used by one thread at a time, away from the daemon's loop: each of these calls m
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Set
+from collections.abc import Callable, Collection, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -76,10 +76,13 @@ class Watcher:
     Args:
         settings: may be replaced at any time.
         wake: called from another thread when events came in.
+        depth: 1 where packs lie in the root, 2 where they lie in its folders; may be replaced before
+            :meth:`lose_root`.
     """
 
     settings: WatchSettings
     wake: Callable[[], None]
+    depth: int = 1
     rebuilds: int = field(default=0, init=False)
     events: Events | None = field(default=None, init=False)
     #: Why packs are polled, all of them; empty while events are used for all that have them.
@@ -167,6 +170,16 @@ class Watcher:
             if self.events.refused and not self.polls_because:
                 self._poll(_too_few_watches(self.events))
 
+    def listen_to_groups(self, groups: Collection[str]) -> None:
+        """Hear of packs that come and go in these folders of the root, and of no others."""
+        if self.events is None:
+            return
+        wanted = {f"{group}/" for group in groups}
+        for gone in self.events.groups() - wanted:
+            self.events.unwatch(gone)
+        for group in wanted:
+            self.listen(group)
+
     def polls(self, pack: str, device: int) -> bool:
         """
         Whether a pack on this *device* must be looked at every ``poll_s``.
@@ -250,7 +263,7 @@ class Watcher:
             self._poll("the watch fell silent three times in a row")
         else:
             try:
-                self.events = Events(self._root.path, self.wake)
+                self.events = Events(self._root.path, self.wake, self.depth)
             except RootError as error:
                 self._poll(str(error))
 

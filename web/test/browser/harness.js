@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
-const WEB = fileURLToPath(new URL("../../", import.meta.url));
+export const WEB = fileURLToPath(new URL("../../", import.meta.url));
 export const FILMS = join(WEB, "test/out/films");
 
 /** @param {() => Promise<unknown> | unknown} condition Until it is true, or *limitMs* have passed. */
@@ -23,7 +23,7 @@ export async function until(condition, limitMs = 10_000) {
 	}
 }
 
-const freePort = () =>
+export const freePort = () =>
 	new Promise((resolve) => {
 		const server = createServer().listen(0, "127.0.0.1", () => {
 			const { port } = server.address();
