@@ -23,7 +23,9 @@ WORKDIR /src
 # --build-arg PIP_NO_INDEX=1.
 COPY LICENSE wheel[s]/* /wheels/
 ARG PIP_NO_INDEX PIP_INDEX_URL
-COPY pyproject.toml requirements.runtime.lock requirements.build.lock README.md LICENSE THIRD_PARTY.md ./
+# --build-arg WITH=cluster makes an image for the members of a cluster: docs/cluster.md.
+ARG WITH
+COPY pyproject.toml requirements.runtime.lock requirements.cluster.lock requirements.build.lock README.md LICENSE THIRD_PARTY.md ./
 COPY deploy/make-venv deploy/notices.py deploy/
 COPY anchord anchord
 RUN PIP_FIND_LINKS=/wheels deploy/make-venv /opt/anchord

@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 DEMO := demo-avatars
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check examples dist lint types unit web formats hostile torture accuracy bench bench-scale lock notices sbom seccomp install uninstall test-deploy docs clean
+.PHONY: help demo test check examples dist lint types unit web formats hostile torture test-cluster accuracy bench bench-scale bench-cluster lock notices sbom seccomp install uninstall test-deploy docs clean
 
 help:
 	@echo 'make demo   a sample avatars folder, the daemon on it, and the page'
@@ -17,8 +17,10 @@ help:
 	@echo 'make formats  every kind of video file as Chromium shows it: minutes'
 	@echo 'make hostile  every system call of a pack with every error'
 	@echo 'make torture  kills, storms, long runs, thousands of damaged videos: a quarter of an hour'
+	@echo 'make test-cluster  what can fail between machines, on real processes, as root: minutes'
 	@echo 'make accuracy  how well anchors hold, on films with a known motion, against a budget'
-	@echo 'make bench  times and memory, as a table; bench-scale: many packs, many workers, half an hour'
+	@echo 'make bench  times and memory, as a table; bench-scale: many packs, many workers, half an hour;'
+	@echo '            bench-cluster: minutes'
 	@echo 'make install       put it on this server, as root: venv, unit, settings, man page'
 	@echo 'make uninstall     take that away; settings and timelines stay'
 	@echo 'make test-deploy   unit and image under a real systemd and a real Docker engine'
@@ -65,6 +67,11 @@ hostile: $(VENV)/.installed
 	@command -v strace >/dev/null || deploy/apt-install strace
 	$(BIN)/pytest -o python_files='hostile_*.py' tests/hostile
 
+# Hosts are network namespaces.
+test-cluster: $(VENV)/.installed
+	@command -v ip >/dev/null || deploy/apt-install iproute2
+	$(BIN)/pytest -o python_files='failing_*.py' --timeout 300 tests/cluster
+
 torture: $(VENV)/.installed
 	$(BIN)/pytest -o python_files='torture_*.py' tests/torture
 
@@ -81,6 +88,9 @@ accuracy: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m bench.speed
+
+bench-cluster: $(VENV)/.installed
+	$(BIN)/python -m bench.cluster $(ARGS)
 
 bench-scale: $(VENV)/.installed
 	$(BIN)/python -m bench.scale
@@ -99,12 +109,13 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 
 COMPILE = $(BIN)/uv pip compile --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --quiet
 
-# Four files, one resolution: what developing, a server, building the wheel and the examples need. Two more for tools
-# that have environments of their own.
+# Five files, one resolution: what developing, a server, a member of a cluster, building the wheel and the examples need.
+# Two more for tools that have environments of their own.
 lock: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
-	$(COMPILE) --upgrade --extra dev --extra demo pyproject.toml -o requirements.lock
+	$(COMPILE) --upgrade --extra dev --extra demo --extra cluster pyproject.toml -o requirements.lock
 	$(COMPILE) --upgrade -c requirements.lock pyproject.toml -o requirements.runtime.lock
+	$(COMPILE) --upgrade -c requirements.lock --extra cluster pyproject.toml -o requirements.cluster.lock
 	echo hatchling | $(COMPILE) --upgrade -c requirements.lock - -o requirements.build.lock
 	$(COMPILE) --upgrade -c requirements.lock examples/requirements.txt -o requirements.examples.lock
 	echo cyclonedx-bom | $(COMPILE) --upgrade --python-version 3.11 - -o requirements.sbom.lock
@@ -133,7 +144,7 @@ seccomp: $(VENV)/.installed
 
 # On a server, as root: PREFIX (/usr/local) and DESTDIR work as everywhere.
 install:
-	@PYTHON=$(PYTHON) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) deploy/install
+	@PYTHON=$(PYTHON) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) WITH=$(WITH) deploy/install
 
 uninstall:
 	@PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) deploy/uninstall

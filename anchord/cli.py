@@ -16,6 +16,7 @@ import click
 import msgspec
 
 from anchord import __version__, looking, timeline
+from anchord.commands import cluster
 from anchord.commands.extract import Request, WrittenTimeline, extract_now
 from anchord.commands.progress import progress
 from anchord.errors import AnchordError, CoverageError, as_ours
@@ -323,6 +324,10 @@ def health(config: Path | None, root: Path | None) -> None:
         raise SystemExit(1)
 
 
+for _command in (*looking.COMMANDS, *cluster.COMMANDS):
+    anchord.add_command(_command)
+
+
 @anchord.group()
 def schema() -> None:
     """Print a file format."""
@@ -332,10 +337,6 @@ def schema() -> None:
 def schema_timeline() -> None:
     """The JSON Schema of anchors_timeline.json."""
     click.echo(msgspec.json.format(msgspec.json.encode(timeline.schema()), indent=2))
-
-
-for _command in looking.COMMANDS:
-    anchord.add_command(_command)
 
 
 def _open_standard_streams() -> None:

@@ -19,6 +19,7 @@ Every error that anchord raises on purpose, and how far each one reaches.
     ├── RootError            74   the daemon, until the avatars root can be read again
     ├── DefectError          70   one pack, for a while: a mistake in anchord itself
     └── WorkerError          70   one video: the process that worked on it ended or was ended
+        ├── NodeError             one video: several nodes of a cluster were lost over it
         ├── WorkerStartError      everything, for a while: no video is at fault
         └── WorkerKilledError     one video, for a while: it is not at fault
 
@@ -147,6 +148,10 @@ class WorkerError(AnchordError):
 
     exit_status = 70
     is_environment = True
+
+
+class NodeError(WorkerError):
+    """Several nodes of a cluster were lost, one after the other, while they worked on a video."""
 
 
 class WorkerStartError(WorkerError):

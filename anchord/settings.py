@@ -47,6 +47,7 @@ MAX_OWN_BYTES = 16 << 20
 
 PlainName = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^/\x00]+$")]
 Padding = Annotated[float, Meta(gt=0, le=10)]
+FilePath = Annotated[str, Meta(pattern=r"^$|^/[^\x00]*$")]
 Side = Annotated[int, Meta(ge=1, le=16384)]
 
 
@@ -107,6 +108,18 @@ class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     reuse: Literal["owner", "always", "never"] = "owner"
 
 
+class ClusterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Other machines that work on videos; anchord[cluster] must be installed on all of them."""
+
+    scheduler: Annotated[str, Meta(pattern=r"^$|^tls://[^/\s]+:\d{1,5}$")] = ""
+    ca: FilePath = ""
+    certificate: FilePath = ""
+    key: FilePath = ""
+    listen: Annotated[str, Meta(pattern=r"^[^/\s]+$")] = "127.0.0.1:0"
+    transfer: Literal["auto", "path", "bytes"] = "auto"
+    fallback: Literal["wait", "local"] = "wait"
+
+
 class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the log looks."""
 
@@ -130,6 +143,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     extract: ExtractSettings = ExtractSettings()
     limits: Limits = Limits()
     worker: WorkerSettings = WorkerSettings()
+    cluster: ClusterSettings = ClusterSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
     #: Pack id -> the keys of its table, checked but not yet merged.

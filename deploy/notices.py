@@ -1,7 +1,7 @@
 """
 Whose work is in an installation of anchord, and under which licences.
 
-``notices.py lock``  writes THIRD_PARTY.md from requirements.runtime.lock: `make notices`. Fetches the wheels.
+``notices.py lock``  writes THIRD_PARTY.md from requirements.cluster.lock: `make notices`. Fetches the wheels.
 ``notices.py texts`` prints it with the licence texts of what is installed beside the Python that runs this;
                      deploy/make-venv puts that into share/doc/anchord/. Needs nothing but that Python.
 """
@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 import zipfile
 from collections.abc import Iterable, Iterator
 from email.message import Message
@@ -21,7 +22,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
-LOCK = HERE.parent / "requirements.runtime.lock"
+#: All that an installation may have, and what one that is no member of a cluster has.
+LOCK = HERE.parent / "requirements.cluster.lock"
+PLAIN_LOCK = HERE.parent / "requirements.runtime.lock"
 PAGE = HERE.parent / "THIRD_PARTY.md"
 
 #: The lock has versions that differ between these two; its markers name no others.
@@ -59,7 +62,7 @@ _CLASSIFIED = {"MIT License": "MIT", "Apache Software License": "Apache-2.0", "B
 _WORDS = """\
 # Whose work is in anchord
 
-<!-- Made by `make notices` from requirements.runtime.lock; change deploy/notices.py. -->
+<!-- Made by `make notices` from requirements.cluster.lock; change deploy/notices.py. -->
 
 anchord's own source, wheel and sdist carry no other project's code but the face model (Google, Apache-2.0,
 `anchord/tracking/models/LICENSE`). **An installation or a container image does:** the wheels below, and
@@ -180,7 +183,16 @@ def page(notices: Iterable[Notice]) -> str:
     rows += ["", "| library | licence |", "|---|---|"]
     for library, licences in sorted(used.items()):
         rows.append(f"| {library} | {'; in OpenCV: '.join(sorted(licences, reverse=True))} |")
-    return _WORDS + "\n" + "\n".join(rows) + "\n"
+    return _WORDS + "\n" + _only_in_clusters() + "\n" + "\n".join(rows) + "\n"
+
+
+def _only_in_clusters() -> str:
+    plain = {one.name for one in locked(PLAIN_LOCK.read_text())}
+    more = sorted({one.name for one in locked(LOCK.read_text())} - plain)
+    names = textwrap.fill(
+        f"Only with `make install WITH=cluster`: {', '.join(more)}.", 110, break_on_hyphens=False
+    )
+    return f"{names}\n"
 
 
 def texts(notices: Iterable[Notice]) -> Iterator[str]:

@@ -20,11 +20,15 @@ DOORS = {
     "cv2": "tracking/motion/tracker.py",
     "watchdog": "service/watching/events.py",
     "prometheus_client": "service/report/metrics.py",
+    "dask": "cluster/membership.py",
+    "cryptography": "cluster/certificates.py",
 }
 SECOND_DOORS = {
     "cv2": ("sprites/warp.py", "tracking/faces/crops.py", "preview/drawing.py"),
     "av": ("preview/film.py",),
 }
+#: Dask's worker, scheduler, client and connections are four things; each has a door.
+CLUSTER_DOORS = {f"cluster/{room}.py" for room in ("client", "membership", "node", "scheduler", "serving")}
 PURE = [
     "sprites/visemes.py",
     "sprites/manifest.py",
@@ -53,6 +57,7 @@ PURE = [
     "tracking/video/orientation.py",
     "tracking/video/timing.py",
     "tracking/video/tracks.py",
+    "cluster/members.py",
     "service/timers.py",
     "service/queue.py",
     "service/rate_limit.py",
@@ -98,6 +103,10 @@ def test_a_foreign_library_comes_in_through_one_door(library: str, door: str) ->
     assert rooms_that_import(library) <= {door, *SECOND_DOORS.get(library, ())}
 
 
+def test_dask_comes_in_through_the_doors_of_the_clusters_wing() -> None:
+    assert rooms_that_import("distributed") == CLUSTER_DOORS
+
+
 def test_doors_do_not_import_doors() -> None:
     modules = {door: f"anchord.{door.removesuffix('.py').replace('/', '.')}" for door in DOORS.values()}
     for door in modules:
@@ -118,6 +127,7 @@ WINGS: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...]]]] = {
     "preview": (("tracking", "sprites"), {}),
     "worker": ((), {"worker/process.py": ("tracking", "sprites", "preview")}),
     "service": (("worker",), {}),
+    "cluster": (("worker",), {}),
 }
 
 
@@ -179,7 +189,7 @@ def test_the_daemon_never_loads_a_decoder_a_model_or_numpy() -> None:
         "import sys, anchord.cli, anchord.commands.sprites, anchord.commands.preview;"
         "import anchord.service.daemon, anchord.log;"
         "from anchord import *;"
-        "print(sorted({'numpy', 'av', 'cv2', 'mediapipe'} & set(sys.modules)))"
+        "print(sorted({'numpy', 'av', 'cv2', 'mediapipe', 'dask', 'distributed'} & set(sys.modules)))"
     )
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"

@@ -38,14 +38,14 @@ def plain(name: str) -> str:
 
 def test_the_page_has_what_the_lock_has_and_nothing_else() -> None:
     """`make notices` after `make lock`."""
-    lock = (HERE / "requirements.runtime.lock").read_text()
+    lock = (HERE / "requirements.cluster.lock").read_text()
     assert [f"{plain(name)}=={version}" for name, version, *_ in ROWS] == re.findall(
         r"^\S+==\S+", lock, re.MULTILINE
     )
 
 
 def test_every_entry_of_the_lock_is_read_with_its_hashes(notices: ModuleType) -> None:
-    lock = (HERE / "requirements.runtime.lock").read_text()
+    lock = (HERE / "requirements.cluster.lock").read_text()
     entries = notices.locked(lock)
 
     assert len(entries) == len(ROWS)

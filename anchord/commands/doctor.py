@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from anchord import __version__
+from anchord.commands.cluster_premises import examine_cluster
 from anchord.commands.premises import Finding, examine_premises, size, user
 from anchord.errors import AnchordError, WorkerError
 from anchord.model import checked_model
@@ -57,6 +58,7 @@ def examine(settings: Settings, root: Path) -> Iterator[Finding]:
     yield from _decoders()
     yield from _worker(settings)
     yield from examine_premises(settings, root)
+    yield from examine_cluster(settings.cluster)
     yield from _daemon(settings, root)
 
 

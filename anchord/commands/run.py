@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from anchord import log
+from anchord.commands.cluster import executor_of
 from anchord.model import checked_model
 from anchord.service.daemon import Daemon
 from anchord.service.plan import Plan
@@ -51,8 +52,8 @@ def run_daemon(
     # The worker has the same file, but what it says of it would be no reason to end.
     checked_model()
     notifier = Notifier.from_environment()
-    textfile = read().metrics.textfile
-    metrics = Metrics(Path(textfile) if textfile else None)
+    settings = read()
+    metrics = Metrics(Path(settings.metrics.textfile) if settings.metrics.textfile else None)
     try:
         daemon = Daemon(
             read_settings=read,
@@ -64,6 +65,7 @@ def run_daemon(
             publishers=[] if once else [state.publisher(), metrics.publish],
             notifier=notifier,
             on_result=metrics.extracted,
+            make_executor=executor_of(settings.cluster),
         )
         return daemon.run()
     finally:

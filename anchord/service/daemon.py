@@ -39,7 +39,7 @@ from anchord.service.watching.scanner import Known, Look, Names, look_at
 from anchord.service.watching.watcher import Watcher
 from anchord.settings import Settings, WorkerSettings
 from anchord.shard import Shard
-from anchord.worker.executor import Executor, Finished, Progressed, Task
+from anchord.worker.executor import Executor, Finished, PlacesChanged, Progressed, Said, Task
 from anchord.worker.local import LocalExecutor
 
 # `run --once` does not wait longer for a disk that does not answer.
@@ -68,11 +68,11 @@ class EndDue:
     """The grace of the running tasks is over."""
 
 
-Message: TypeAlias = Woken | Signalled | Stepped | Finished | Progressed
-MakeExecutor: TypeAlias = Callable[[WorkerSettings, Callable[[Finished | Progressed], None]], Executor]
+Message: TypeAlias = Woken | Signalled | Stepped | Said
+MakeExecutor: TypeAlias = Callable[[WorkerSettings, Callable[[Said], None]], Executor]
 
 
-def local_executor(settings: WorkerSettings, report: Callable[[Finished | Progressed], None]) -> Executor:
+def local_executor(settings: WorkerSettings, report: Callable[[Said], None]) -> Executor:
     """The default: worker processes on this machine."""
     return LocalExecutor(settings, report)
 
@@ -321,6 +321,8 @@ class Daemon:
                 self._tell_soon()
             case Progressed():
                 self._runner.progressed(message)
+            case PlacesChanged():
+                self._tell_soon()  # and tasks are begun, as on every turn
             case Signalled():
                 pass  # taken from their own queue
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BufferedReader
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -63,11 +63,23 @@ class Finished:
     outcome: Draft | AnchordError
 
 
+@dataclass(frozen=True, slots=True)
+class PlacesChanged:
+    """There may be more places than before, though no task is over."""
+
+
+Said: TypeAlias = Progressed | Finished | PlacesChanged
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """What the workers are doing; *detail* says what is wrong where they are not healthy."""
+    """
+    What the workers are doing; *detail* says what is wrong where they are not healthy.
 
-    state: Literal["working", "idle", "down"]
+    *lost* are those on other machines that starting anything anew here would not bring back.
+    """
+
+    state: Literal["working", "idle", "down", "lost"]
     healthy: bool
     detail: str = ""
     #: So many tasks can be worked on at once, and so many are.

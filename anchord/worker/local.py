@@ -121,6 +121,11 @@ class LocalExecutor:
         for supervisor in self._all():
             supervisor.kill()
 
+    def stop(self, task: Task, why: str) -> None:
+        """End the worker that works on *task*, which ends with a ``WorkerKilledError``; from any thread."""
+        for supervisor in list(self._all()):
+            supervisor.stop_task(task, why)
+
     def health(self) -> Health:
         """
         The busiest of the states; what is wrong, if with any.

@@ -71,12 +71,13 @@ class Supervisor:
     #: What kept the last worker from starting, and since when; empty: nothing.
     trouble: str = field(default="", init=False)
     troubled_s: float = field(default=0.0, init=False)
-    # Held to change what every thread may see: these eight.
+    # Held to change what every thread may see: these nine.
     _lock: threading.RLock = field(default_factory=threading.RLock, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
     _waiting: tuple[Task, BufferedReader, BufferedReader | None] | None = field(default=None, init=False)
     _worker: Worker | None = field(default=None, init=False)
     _is_busy: bool = field(default=False, init=False)
+    _task: Task | None = field(default=None, init=False)
     _is_closed: bool = field(default=False, init=False)
     _is_killed: bool = field(default=False, init=False)
     _is_spare: bool = field(default=False, init=False)
@@ -124,7 +125,7 @@ class Supervisor:
     def submit(self, task: Task, video: BufferedReader, base: BufferedReader | None = None) -> None:
         """Do a task; its streams are closed when that is over. Only where ``is_free``."""
         with self._lock:
-            self._is_busy = True
+            self._is_busy, self._task = True, task
             self._waiting = (task, video, base)
             try:
                 self._start_thread()
@@ -157,6 +158,12 @@ class Supervisor:
             self.memory_mb = 0
             if self._worker:
                 self._worker.stop(why)
+
+    def stop_task(self, task: Task, why: str) -> None:
+        """The same, where this very *task* is worked on; from any thread."""
+        with self._lock:
+            if self._task is task:
+                self.stop(why)
 
     def start_kill(self) -> None:
         """End everything now. Its task, if there is one, ends with an error."""
@@ -330,7 +337,7 @@ class Supervisor:
             outcome = WorkerKilledError(str(outcome))
         with self._lock:
             # First, so that who hears of it finds the place free.
-            self._is_busy = False
+            self._is_busy, self._task = False, None
         self._say(Finished(task=task, outcome=outcome))
 
     def _say(self, message: Progressed | Finished) -> None:

@@ -28,7 +28,7 @@ NGINX = "anchord-test-nginx:12"
 #: What a build or an installation needs of the source: never caches, never a virtual environment.
 PARTS = ("anchord", "deploy", "docs", "systemd", "web", "anchord.toml", "compose.yaml", "Dockerfile",
          ".dockerignore", "LICENSE", "Makefile", "README.md", "THIRD_PARTY.md", "pyproject.toml",
-         "requirements.runtime.lock", "requirements.build.lock")  # fmt: skip
+         "requirements.runtime.lock", "requirements.cluster.lock", "requirements.build.lock")  # fmt: skip
 
 
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:

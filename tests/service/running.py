@@ -72,23 +72,17 @@ class Daemon:
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
-            [
-                *self._prefix,
-                sys.executable,
-                "-m",
-                "anchord",
-                "run",
-                *("--config", str(self.settings)),
-                *("--root", str(self.root)),
-                "-v",
-                *self._arguments,
-            ],
+            [*self._prefix, sys.executable, "-m", "anchord", *self.command(), *self._arguments],
             stderr=subprocess.PIPE,
             env=os.environ | {"RUNTIME_DIRECTORY": str(self.runtime)} | self._environment,
         )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
         return self
+
+    def command(self) -> list[str]:
+        """What anchord is told."""
+        return ["run", "--config", str(self.settings), "--root", str(self.root), "-v"]
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -313,3 +313,23 @@ def test_all_end_when_they_are_told_to(pools: Callable[..., Pool]) -> None:
     killer.join(LIMIT_S)
     assert not any(map(is_alive, working))
     assert all(isinstance(pool.end(), WorkerKilledError) for _ in range(3))
+
+
+def test_one_task_is_stopped_and_its_neighbour_is_not(pools: Callable[..., Pool]) -> None:
+    """Of two that are equal too; and a place whose task is over is left alone."""
+    pool = pools(processes=2)
+    pool.hold()
+    tasks = [a_task(), a_task()]
+    for task in tasks:
+        pool.executor.submit(task, Path(os.devnull).open("rb"))  # noqa: SIM115  taken over
+    wait(lambda: len(pool.held()) == 2)
+    pool.executor.stop(tasks[0], "nobody wants it")
+    stopped = pool.said.get(timeout=LIMIT_S)
+    assert isinstance(stopped, Finished)
+    assert stopped.task is tasks[0]
+    assert isinstance(stopped.outcome, WorkerKilledError)
+    pool.let_go()
+    pid = pool.pid()
+    pool.executor.stop(tasks[1], "it is over")
+    pool.submit()
+    assert pool.pid() == pid

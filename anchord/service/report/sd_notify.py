@@ -62,11 +62,11 @@ class Notifier:
         Say what the daemon says of itself: one of its publishers, called while its loop turns.
 
         Ready with the first call and with the first after :meth:`reloading`. A root that is lost is
-        no reason to be started again: that would not bring it back.
+        no reason to be started again, nor are nodes: that would not bring them back.
         """
         status = status_line(state)
         (self.status if self._is_ready else self.ready)(status)
-        if state.worker.healthy and (state.watch.healthy or state.watch.state == "lost"):
+        if all(part.healthy or part.state == "lost" for part in (state.worker, state.watch)):
             self.alive()
 
     @property
