@@ -53,13 +53,16 @@ _NICE = 5
 
 def main() -> NoReturn:
     """Work off jobs until the parent closes its end, then end at once."""
+    status = 1
     try:
         _serve()
+        status = 0
     except BaseException:  # noqa: BLE001  whatever it is, this process is over
         traceback.print_exc()
-        os._exit(1)
-    # Not the usual way, on which every library's threads are waited for, some for ever.
-    os._exit(0)
+    finally:
+        # Not the usual way, on which every library's threads are waited for, some for ever; nor where
+        # even the words above find nobody who reads them any more.
+        os._exit(status)
 
 
 def _serve() -> None:

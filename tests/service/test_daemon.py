@@ -15,6 +15,7 @@ import pytest
 from anchord import timeline
 from anchord.demo.film import breathing
 from tests.films import at_half_size, looseness_px, read, small_film
+from tests.processes import is_running
 from tests.service.running import Daemon, drop, wait_until
 
 OUTPUT = "anchors_timeline.json"
@@ -311,7 +312,7 @@ def test_the_worker_ends_with_the_daemon_however_that_ends(root: Path) -> None:
         pid = daemon.wait_for("worker_started")["pid"]
         daemon.wait_for("extraction_started")
         daemon.process.kill()
-        wait_until(lambda: not Path(f"/proc/{pid}").exists())
+        wait_until(lambda: not is_running(pid))
 
 
 def test_a_missing_model_is_named(tmp_path: Path, root: Path) -> None:

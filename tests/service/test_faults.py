@@ -16,6 +16,7 @@ import pytest
 
 from anchord.atomic import TEMPORARY_PREFIX, remove_leftovers
 from tests.films import read, small_film
+from tests.processes import is_running
 from tests.service.running import Daemon, drop, wait_until
 
 OUTPUT = "anchors_timeline.json"
@@ -197,7 +198,7 @@ def test_without_a_terminal_nothing_is_left_running(root: Path) -> None:
     with Daemon(root) as daemon:
         pid = daemon.wait_for("worker_started")["pid"]
         daemon.wait_for("timeline_written")
-    wait_until(lambda: not Path(f"/proc/{pid}").exists())
+    wait_until(lambda: not is_running(pid))
 
 
 def test_once_tries_again_what_the_machine_got_wrong_and_gives_up_in_time(root: Path) -> None:

@@ -18,6 +18,7 @@ from anchord.settings import WorkerSettings
 from anchord.worker.capacity import PLACE_MB
 from anchord.worker.executor import Draft, Executor, Finished, Health, Progressed
 from anchord.worker.local import LocalExecutor
+from tests.processes import is_running
 from tests.worker.conftest import LIMIT_S, a_task
 
 # A worker that does as a file says: waits for its end while there is a "hold" beside it, takes so many MiB
@@ -112,10 +113,6 @@ def wait(is_true: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def is_alive(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()
-
-
 def test_a_local_executor_is_an_executor() -> None:
     """mypy holds it to the seam."""
     executor: Executor = LocalExecutor(WorkerSettings(processes=1), lambda message: None)
@@ -171,7 +168,7 @@ def test_a_pool_grows_and_shrinks_and_a_place_that_goes_finishes_its_task(
     pool.let_go()
     assert {pool.pid() for _ in range(3)} == working
     # Those of the places that went are gone; the one that stays is warm.
-    wait(lambda: sum(map(is_alive, working)) == 1)
+    wait(lambda: sum(map(is_running, working)) == 1)
     assert pool.executor.places() == 1
     pool.submit()
     assert pool.pid() in working
@@ -186,7 +183,7 @@ def test_a_smaller_pool_lets_its_idle_places_go_first(pools: Callable[..., Pool]
     wait(lambda: len(pool.held()) == 1)
     (busy,) = pool.held()
     pool.reload(processes=1)
-    wait(lambda: not is_alive(idle))
+    wait(lambda: not is_running(idle))
     pool.let_go()
     assert pool.pid() == busy
     pool.submit(owner=2)
@@ -296,7 +293,7 @@ def test_workers_that_rest_make_room_before_one_is_ended(pools: Callable[..., Po
     pool.submit(owner=2)
     wait(lambda: max(each.memory_mb for each in pool.executor._all()) > 300)
     pool.reload(processes=2, memory_total_mb=250)
-    wait(lambda: not is_alive(resting))
+    wait(lambda: not is_running(resting))
     pool.let_go()
     assert isinstance(pool.end(), Draft)
 
@@ -311,7 +308,7 @@ def test_all_end_when_they_are_told_to(pools: Callable[..., Pool]) -> None:
     killer = threading.Thread(target=pool.executor.kill)
     killer.start()
     killer.join(LIMIT_S)
-    assert not any(map(is_alive, working))
+    assert not any(map(is_running, working))
     assert all(isinstance(pool.end(), WorkerKilledError) for _ in range(3))
 
 
