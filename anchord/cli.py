@@ -237,6 +237,22 @@ def sprites(
         )
 
 
+@anchord.command("demo-clip")
+@click.argument("target", default="idle.webm", metavar="[FILE]")
+@click.option("--fps", type=click.FloatRange(1, 120), default=30.0, help="Frames a second. [default: 30]")
+@click.option("--force", is_flag=True, help="Replace the file, where there is one.")
+def demo_clip(target: str, fps: float, force: bool) -> None:
+    """
+    Make an idle clip to try things with: a face that breathes for four seconds.
+
+    FILE ends in .webm or .mp4; it is idle.webm here unless named. The portrait is NASA's, public domain.
+    """
+    from anchord.commands.demo_clip import write_demo_clip
+
+    write_demo_clip(target, fps=fps, force=force)
+    _say(f"clip written to {target}")
+
+
 @anchord.command()
 @_config
 @_root

@@ -46,6 +46,29 @@ def test_extract_by_avatar_id_with_the_documents_defaults(root: Path) -> None:
     assert str(root / "me" / OUTPUT) in ended.stdout
 
 
+@pytest.mark.parametrize("name", ["idle.webm", "clip.MP4"])
+def test_a_demo_clip_is_a_face_that_can_be_followed(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "new" / name
+    ended = anchord("demo-clip", file, "--fps", "12")
+    assert ended.returncode == 0, ended.stderr
+    followed = anchord("extract", file, "--sample-rate", "1", "--min-coverage", "1")
+    assert followed.returncode == 0, followed.stderr
+    assert "48 frames processed" in followed.stdout
+
+
+def test_a_demo_clip_replaces_nothing_unasked(tmp_path: Path) -> None:
+    file = tmp_path / "idle.webm"
+    file.write_bytes(b"mine")
+    ended = anchord("demo-clip", file)
+    assert (ended.returncode, file.read_bytes()) == (73, b"mine")
+    assert "--force" in ended.stderr
+    assert anchord("demo-clip", file, "--force", "--fps", "2").returncode == 0
+    assert file.stat().st_size > 1000
+    ended = anchord("demo-clip", tmp_path / "idle.gif")
+    assert ended.returncode == 78
+    assert ".webm or .mp4" in ended.stderr
+
+
 def test_all_of_the_documents_parameters(root: Path) -> None:
     drop(root / "me" / "loop.webm", small_film(seed=2))
     ended = anchord(

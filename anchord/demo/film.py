@@ -7,6 +7,7 @@ Tests and the sample pack are made of them; nothing has to be labelled or stored
 from __future__ import annotations
 
 import math
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -152,6 +153,13 @@ def encode(
         if stream is not None:
             container.mux(stream.encode())
     return file
+
+
+def clip(suffix: str, *, codec: str, fps: float, seconds: float) -> bytes:
+    """The portrait breathing, as the content of a video file of that *suffix*."""
+    with tempfile.TemporaryDirectory() as folder:
+        pictures = film(times_ms=even_times_ms(fps, seconds))
+        return encode(Path(folder, f"clip{suffix}"), pictures, codec=codec, fps=round(fps)).read_bytes()
 
 
 def _options(codec: str) -> dict[str, str]:
