@@ -73,9 +73,7 @@ function packItem({ id, state, words, warnings, picture }) {
 	if (warnings.length) {
 		// Advice is read by who opens it; the button's name stays short.
 		const advice = document.createElement("details");
-		advice.append(
-			element("summary", warnings.length > 1 ? `${warnings.length} things to mend` : "1 thing to mend"),
-		);
+		advice.append(element("summary", warnings.length > 1 ? `${warnings.length} things to mend` : "1 thing to mend"));
 		for (const warning of warnings) advice.append(element("p", warning));
 		item.append(advice);
 	}
@@ -182,8 +180,7 @@ tell();
 
 /** Whether it came by a key or by a button. */
 new MutationObserver(() => {
-	for (const name of ["debug", "calibrate"])
-		find(name).setAttribute("aria-pressed", String(avatar.hasAttribute(name)));
+	for (const name of ["debug", "calibrate"]) find(name).setAttribute("aria-pressed", String(avatar.hasAttribute(name)));
 	find("calibration").hidden = !avatar.hasAttribute("calibrate");
 }).observe(avatar, { attributeFilter: ["debug", "calibrate"] });
 find("debug").onclick = () => avatar.toggleAttribute("debug");

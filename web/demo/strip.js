@@ -91,8 +91,7 @@ function told(timeline, place) {
 		kinds.push("light");
 		frames.forEach(({ light }, i) => {
 			// Its colour over the usual one, on mid-grey.
-			if (light)
-				row(i, { fill: `rgb(${[light.r, light.g, light.b].map((v) => Math.round(128 * v)).join(" ")})` });
+			if (light) row(i, { fill: `rgb(${[light.r, light.g, light.b].map((v) => Math.round(128 * v)).join(" ")})` });
 		});
 		words.push(
 			`light ${span(

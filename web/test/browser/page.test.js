@@ -185,14 +185,10 @@ test("text is readable in light and in dark", async () => {
 				return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 			};
 			const poor = [];
-			for (const element of document.querySelectorAll(
-				"h1, h2, p, button, label span, strong, .state, .hint, output",
-			)) {
-				if (!element.checkVisibility() || !element.textContent?.trim() || element.closest(".quiet, .frame"))
-					continue;
+			for (const element of document.querySelectorAll("h1, h2, p, button, label span, strong, .state, .hint, output")) {
+				if (!element.checkVisibility() || !element.textContent?.trim() || element.closest(".quiet, .frame")) continue;
 				let ground = element;
-				while (ground && getComputedStyle(ground).backgroundColor.endsWith(", 0)"))
-					ground = ground.parentElement;
+				while (ground && getComputedStyle(ground).backgroundColor.endsWith(", 0)")) ground = ground.parentElement;
 				const page = getComputedStyle(document.body).backgroundColor;
 				const a = light(getComputedStyle(element).color, page);
 				const b = light(ground ? getComputedStyle(ground).backgroundColor : page, page);
@@ -219,9 +215,7 @@ test("axe finds nothing to mend, in light, in dark, and on a phone", async () =>
 			await page.setViewportSize(size);
 			const found = await page.evaluate(async () => {
 				const { violations } = await window.axe.run(document);
-				return violations.map(
-					({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`,
-				);
+				return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
 			});
 			assert.deepEqual(found, [], `${colorScheme}, ${size.width}`);
 		}
