@@ -145,6 +145,7 @@ export function drawStrip(strip, legend, timeline, coverage) {
 	if (!timeline?.times.length) {
 		strip.replaceChildren();
 		strip.setAttribute("aria-label", "No timeline");
+		name(legend, []);
 		return null;
 	}
 	const { gaps, durationMs, startMs } = timeline;
@@ -163,7 +164,15 @@ export function drawStrip(strip, legend, timeline, coverage) {
 	const percent = (100 * coverage).toFixed(coverage > 0.999 ? 0 : 1);
 	const found = `Face found in ${percent} % of the clip${gaps.length ? `, ${gaps.length} gaps` : ""}`;
 	strip.setAttribute("aria-label", [found, ...words].join("; "));
+	name(legend, kinds);
+	return head;
+}
+
+/**
+ * @param {Element} legend
+ * @param {string[]} kinds What of that which not every timeline tells is drawn.
+ */
+function name(legend, kinds) {
 	for (const kind of ["light", "yaw", "blink"])
 		legend.querySelector(`.${kind}`)?.toggleAttribute("hidden", !kinds.includes(kind));
-	return head;
 }
