@@ -6,6 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo-avatars
 
+# As a worker has it: there is nothing for these threads to do, and they wait in loops.
+export OPENBLAS_NUM_THREADS := 1
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check examples dist lint types unit web formats hostile torture test-cluster accuracy bench bench-scale bench-cluster lock notices sbom seccomp install uninstall test-deploy docs clean
 
@@ -60,7 +63,7 @@ types: $(VENV)/.installed
 unit: $(VENV)/.installed
 	@command -v strace >/dev/null && command -v mandoc >/dev/null && command -v bindfs >/dev/null || \
 	  deploy/apt-install strace mandoc bindfs
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 # Every system call of a pack's way with every error, and storms: half an hour.
 hostile: $(VENV)/.installed

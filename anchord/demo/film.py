@@ -148,6 +148,10 @@ def encode(
                 stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, pixel_format
                 stream.codec_context.time_base = _TIME_BASE
                 stream.codec_context.sample_aspect_ratio = pixel_aspect
+                if codec == "libvpx":
+                    # VP8's threads wait for each other in loops: half a second on free cores, two minutes
+                    # for the same on busy ones.
+                    stream.codec_context.thread_count = 1
             frame.pts, frame.time_base = round(time_ms / 1000 / _TIME_BASE), _TIME_BASE
             container.mux(stream.encode(frame))
         if stream is not None:

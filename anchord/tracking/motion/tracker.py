@@ -39,6 +39,10 @@ from anchord.tracking.motion.pose_graph import Link
 from anchord.tracking.motion.similarity import Complex, Similarities, fitted, points
 from anchord.tracking.tuning import TUNING
 
+# Whole frames are what is spread over threads. OpenCV's own gain nothing beside them, and wait for work in
+# a loop that burns the cores which the networks need.
+cv2.setNumThreads(1)
+
 _STOP = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_COUNT, 10, 0.03)
 
 
