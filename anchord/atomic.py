@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import os
 import re
-import secrets
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -160,7 +159,7 @@ def _remove(folder: int, name: str) -> None:
 
 
 def _temporary_name() -> str:
-    return f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}"
+    return f"{TEMPORARY_PREFIX}{os.urandom(6).hex()}"
 
 
 def _sync(folder: int) -> None:

@@ -10,23 +10,22 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import msgspec
 
-from anchord import __version__, looking, timeline
+from anchord import __version__, looking
 from anchord.commands import cluster
-from anchord.commands.extract import Request, WrittenTimeline, extract_now
-from anchord.commands.progress import progress
 from anchord.errors import AnchordError, CoverageError, as_ours
-from anchord.printable import json_line
-from anchord.shard import Shard
 from anchord.terminal import config_option as _config
 from anchord.terminal import root_option as _root
 from anchord.terminal import say as _say
+from anchord.terminal import say_json as _say_json
 from anchord.terminal import settings_from as _settings
 from anchord.terminal import working as _working
+
+if TYPE_CHECKING:
+    from anchord.commands.extract import WrittenTimeline
 
 _retry_s = click.option(
     "--retry-s",
@@ -50,6 +49,7 @@ def anchord() -> None:
 @click.option("-v", "--verbose", is_flag=True, help="Log the inner steps too.")
 def run(config: Path | None, root: Path | None, once: bool, retry_s: float, verbose: bool) -> None:
     """Watch the avatars root and keep every pack's timeline up to date."""
+    from anchord.commands.progress import progress
     from anchord.commands.run import run_daemon
 
     with progress() if once else contextlib.nullcontext() as bar:
@@ -84,6 +84,7 @@ def backfill(
     next one goes on from there. Ends with 1 where a pack failed.
     """
     from anchord.commands import backfill as room
+    from anchord.commands.progress import progress
     from anchord.commands.run import run_daemon
 
     plan = room.plan(stale_only=stale_only, limit=limit, dry_run=dry_run)
@@ -142,6 +143,8 @@ def extract(
     Flags win over every settings file. What comes by stdin belongs to no pack, and goes to stdout unless
     --output says otherwise; --input gives it the name that the timeline says.
     """
+    from anchord.commands.extract import Request, extract_now
+
     settings = _settings(config)
     if (video is None) == (avatar_id is None):
         raise click.UsageError("name either a VIDEO file or an --avatar-id")
@@ -299,7 +302,7 @@ def status(config: Path | None, root: Path | None, as_json: bool) -> None:
     settings = _settings(config)
     found = report(settings, root or Path(settings.root))
     if as_json:
-        click.echo(json_line(msgspec.json.encode(found).decode()))
+        _say_json(found)
     else:
         for line in lines(found):
             _say(line)
@@ -316,7 +319,7 @@ def doctor(config: Path | None, root: Path | None, as_json: bool) -> None:
     settings, is_bad = _settings(config), False
     for finding in examine(settings, root or Path(settings.root)):
         if as_json:
-            click.echo(json_line(msgspec.json.encode(finding).decode()))
+            _say_json(finding)
         else:
             for line in str(finding).split("\n"):
                 _say(line)
@@ -331,6 +334,7 @@ def doctor(config: Path | None, root: Path | None, as_json: bool) -> None:
 def health(config: Path | None, root: Path | None) -> None:
     """Say whether the daemon is well: ends with 0 if it is, with 1 if not."""
     from anchord.commands import health as room
+    from anchord.shard import Shard
 
     settings = _settings(config)
     shard = Shard.of(settings.shard)
@@ -352,6 +356,10 @@ def schema() -> None:
 @schema.command("timeline")
 def schema_timeline() -> None:
     """The JSON Schema of anchors_timeline.json."""
+    import msgspec
+
+    from anchord import timeline
+
     click.echo(msgspec.json.format(msgspec.json.encode(timeline.schema()), indent=2))
 
 

@@ -10,22 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
-import msgspec
 
 from anchord import __version__
-from anchord.atomic import write_through
-from anchord.commands.progress import progress
 from anchord.errors import AnchordError, VideoError
-from anchord.preview.page import Card, badness, joined, page
-from anchord.printable import json_line
-from anchord.settings import Settings
-from anchord.terminal import config_option, root_option, say, settings_from
+from anchord.terminal import config_option, root_option, say, say_json, settings_from
 
 # As commands.log_lines has them, which loads what most commands need not.
 _LEVELS = ("debug", "info", "warning", "error")
 
 if TYPE_CHECKING:
     from anchord.commands.preview import Target
+    from anchord.preview.page import Card
+    from anchord.settings import Settings
 
 
 @click.command()
@@ -54,6 +50,7 @@ def preview(
     A pack without a timeline gets one for this, which is not written.
     """
     from anchord.commands import preview as room
+    from anchord.commands.progress import progress
 
     if video + plot + html > 1:
         raise click.UsageError("--video, --plot and --html are one too many: choose one")
@@ -81,6 +78,9 @@ def preview(
 
 
 def _page(found: Sequence[Target], settings: Settings, output: str) -> None:
+    from anchord.atomic import write_through
+    from anchord.preview.page import badness, joined, page
+
     made = sorted(_cards(found, settings), key=badness)
     subtitle = f"{len(made)} packs · anchord {__version__}"
     write_through(output, joined(page("Avatars with their anchors", subtitle, made)))
@@ -89,6 +89,7 @@ def _page(found: Sequence[Target], settings: Settings, output: str) -> None:
 
 def _cards(found: Sequence[Target], settings: Settings) -> list[Card]:
     from anchord.commands import preview as room
+    from anchord.commands.progress import progress
 
     with progress() as bar:
         if bar:
@@ -110,13 +111,15 @@ def report(as_json: bool, html: str | None, config: Path | None, root: Path | No
 
     From the daemon's state and the packs' own files; also without a daemon.
     """
+    from anchord.atomic import write_through
     from anchord.commands import report as room
+    from anchord.preview.page import joined, page
 
     settings = settings_from(config)
     root = root or Path(settings.root)
     made = room.report(settings, root)
     if as_json:
-        click.echo(json_line(msgspec.json.encode(made).decode()))
+        say_json(made)
     elif html:
         heading, subtitle = room.title(made)
         cards = _cards(room.worst_targets(made, settings, root), settings)

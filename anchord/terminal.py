@@ -6,14 +6,16 @@ import contextlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from anchord.commands.progress import progress
-from anchord.model import checked_model
-from anchord.printable import printable
-from anchord.settings import Settings, read_settings
-from anchord.worker.client import Worker
+from anchord.printable import json_line, printable
+
+# What only some commands need is loaded by those: help and status are asked for again and again.
+if TYPE_CHECKING:
+    from anchord.settings import Settings
+    from anchord.worker.client import Worker
 
 DEFAULT_CONFIG = Path("/etc/anchord/anchord.toml")
 
@@ -33,8 +35,17 @@ def say(line: str, *, err: bool = False) -> None:
     click.echo(printable(line), err=err)
 
 
+def say_json(found: Any) -> None:
+    """Something for a program, on a line of its own."""
+    import msgspec
+
+    click.echo(json_line(msgspec.json.encode(found).decode()))
+
+
 def settings_from(config: Path | None) -> Settings:
     """The settings of the file that was named, or of the installed one, where there is one."""
+    from anchord.settings import read_settings
+
     if config is None and DEFAULT_CONFIG.is_file():
         config = DEFAULT_CONFIG
     return read_settings(config)
@@ -43,6 +54,10 @@ def settings_from(config: Path | None) -> Settings:
 @contextlib.contextmanager
 def working(settings: Settings, what: str) -> Iterator[tuple[Worker, Callable[[int, int], None]]]:
     """A worker, started before anything else is done: it needs half a second to load its libraries."""
+    from anchord.commands.progress import progress
+    from anchord.model import checked_model
+    from anchord.worker.client import Worker
+
     checked_model()
     with Worker(settings.worker) as worker, progress() as bar:
         if bar:

@@ -195,6 +195,17 @@ def test_the_daemon_never_loads_a_decoder_a_model_or_numpy() -> None:
     assert told.stdout.strip() == "[]"
 
 
+def test_help_is_there_before_anything_that_only_some_commands_need() -> None:
+    """It is what shells complete by, and what a person waits for."""
+    program = (
+        "import sys, anchord.cli;"
+        "print(sorted(name for name in sys.modules if name == 'msgspec' or name.startswith("
+        "('anchord.worker', 'anchord.service', 'anchord.tracking', 'anchord.preview'))))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert loaded.stdout == "[]\n"
+
+
 def test_only_the_command_line_ends_the_process() -> None:
     """The worker's process has a command line of its own, and the sandbox ends one without a parent."""
     for room in rooms():

@@ -18,13 +18,11 @@ from typing import TYPE_CHECKING
 import click
 
 from anchord.errors import SettingsError
-from anchord.model import checked_model
-from anchord.settings import ClusterSettings, Settings
 from anchord.terminal import config_option, say, settings_from
-from anchord.worker.capacity import place_count
 
 if TYPE_CHECKING:
     from anchord.service.daemon import MakeExecutor
+    from anchord.settings import ClusterSettings, Settings
 
 
 def executor_of(settings: ClusterSettings) -> MakeExecutor:
@@ -78,6 +76,9 @@ def node(
 
     It needs the cluster's scheduler and this machine's certificate in the settings, and writes nothing.
     """
+    from anchord.model import checked_model
+    from anchord.worker.capacity import place_count
+
     settings = _logging(config)
     checked_model()
     room, membership = wing("node"), wing("membership")

@@ -15,7 +15,6 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -255,7 +254,7 @@ class Events:
 
     def send_cookie(self) -> bool:
         """Make and remove a file whose event must come back; False where the root can't be written."""
-        name = _COOKIE_PREFIX + secrets.token_hex(6).encode()
+        name = _COOKIE_PREFIX + os.urandom(6).hex().encode()
         self._cookie = name
         file = os.fsencode(self.root) + b"/" + name
         try:
