@@ -6,7 +6,8 @@ Films whose every frame says which one it is, and timelines that say where it mu
 * ``code_24``, ``code_30``, ``code_60``, ``code_vfr``, ``code_offset``: the frame's number stands in the
   picture as ten black or white blocks; the timeline moves the mouth to another cell for every frame, so the
   place of the sprite says which frame the page believed it was drawing.
-* ``code_mp4``, ``code_mp4_offset``: the same as H.264 with B-frames in MP4, the second with a start offset.
+* ``code_mp4``, ``code_mp4_offset``: the same as H.264 with B-frames in MP4, the second with a start offset;
+  ``code_mp4_fragments`` in fragments.
 * ``square``: a green rectangle that moves, turns and grows; the sprite belongs on its middle.
 * ``alpha``: transparent but for a disc.
 * ``gap``: nobody in the picture in the middle of the film.
@@ -42,11 +43,17 @@ VP9 = {"crf": "20", "b:v": "0", "cpu-used": "8", "deadline": "realtime"}
 H264 = {"crf": "12", "bf": "2", "preset": "veryfast"}
 
 
-def encode(path: Path, frames: list[np.ndarray], times_ms: list[int]) -> None:
+# Pieces of a fifth of a second, as recorders and streaming servers write them.
+FRAGMENTED = {"movflags": "empty_moov+default_base_moof", "frag_duration": "200000"}
+
+
+def encode(
+    path: Path, frames: list[np.ndarray], times_ms: list[int], muxing: dict[str, str] | None = None
+) -> None:
     """Write RGB or RGBA *frames*, shown at *times_ms*, as VP9 or (.mp4) H.264 with one keyframe."""
     height, width, channels = frames[0].shape
     is_mp4 = path.suffix == ".mp4"
-    with av.open(str(path), "w", format="mp4" if is_mp4 else "webm") as container:
+    with av.open(str(path), "w", format="mp4" if is_mp4 else "webm", options=muxing or {}) as container:
         codec, options = ("libx264", H264) if is_mp4 else ("libvpx-vp9", VP9)
         stream = container.add_stream(codec, rate=30, options=options)
         stream.width, stream.height = width, height
@@ -172,10 +179,16 @@ def coded(i: int) -> np.ndarray:
     return pixels
 
 
-def code_film(folder: Path, times_ms: list[int], end_ms: int, name: str = "idle.webm") -> None:
+def code_film(
+    folder: Path,
+    times_ms: list[int],
+    end_ms: int,
+    name: str = "idle.webm",
+    muxing: dict[str, str] | None = None,
+) -> None:
     video = pack(folder, (256, 320), (16, 16), video=name)
     # A last bit that flips with every frame keeps the encoder from dropping one as unchanged.
-    encode(video, [coded(i) for i in range(len(times_ms))], times_ms)
+    encode(video, [coded(i) for i in range(len(times_ms))], times_ms, muxing)
     timeline(video, times_ms, [box(*cell(i), 16, 16) for i in range(len(times_ms))], (256, 320), end_ms)
 
 
@@ -403,6 +416,8 @@ def main(out: Path) -> None:
     code_film(out / "code_offset", [500 + round(i * 1000 / 30) for i in range(24)], 1300)
     code_film(out / "code_mp4", [round(i * 1000 / 30) for i in range(24)], 800, "idle.mp4")
     code_film(out / "code_mp4_offset", [500 + round(i * 1000 / 30) for i in range(24)], 1300, "idle.mp4")
+    thirtieths_ms = [round(i * 1000 / 30) for i in range(24)]
+    code_film(out / "code_mp4_fragments", thirtieths_ms, 800, "idle.mp4", FRAGMENTED)
     square_film(out / "square")
     lit_film(out / "lit")
     alpha_film(out / "alpha")

@@ -3,9 +3,18 @@ import { after, before, describe, test } from "node:test";
 import { startFirefox } from "./firefox.js";
 import { openAvatar, startBrowser, startSite, until, watchCodes } from "./harness.js";
 
-const FILMS = ["code_24", "code_30", "code_60", "code_vfr", "code_offset", "code_mp4", "code_mp4_offset"];
-const LOOPS = Number(process.env.LOOPS ?? 20);
-const THROTTLE = Number(process.env.THROTTLE ?? 4);
+const FILMS = [
+	"code_24",
+	"code_30",
+	"code_60",
+	"code_vfr",
+	"code_offset",
+	"code_mp4",
+	"code_mp4_offset",
+	"code_mp4_fragments",
+];
+const LOOPS = Number(process.env.LOOPS ?? 12);
+const THROTTLE = Number(process.env.THROTTLE ?? 6);
 const AT_ONCE = Number(process.env.AT_ONCE ?? FILMS.length);
 
 let site;
