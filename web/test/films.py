@@ -416,8 +416,9 @@ def main(out: Path) -> None:
     code_film(out / "code_offset", [500 + round(i * 1000 / 30) for i in range(24)], 1300)
     code_film(out / "code_mp4", [round(i * 1000 / 30) for i in range(24)], 800, "idle.mp4")
     code_film(out / "code_mp4_offset", [500 + round(i * 1000 / 30) for i in range(24)], 1300, "idle.mp4")
-    thirtieths_ms = [round(i * 1000 / 30) for i in range(24)]
-    code_film(out / "code_mp4_fragments", thirtieths_ms, 800, "idle.mp4", FRAGMENTED)
+    # Two frames late: a header before its frames has no edit list to take the B-frames' delay back.
+    late_ms = [round((i + 2) * 1000 / 30) for i in range(24)]
+    code_film(out / "code_mp4_fragments", late_ms, late_ms[0] + 800, "idle.mp4", FRAGMENTED)
     square_film(out / "square")
     lit_film(out / "lit")
     alpha_film(out / "alpha")
