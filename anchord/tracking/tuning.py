@@ -1,8 +1,9 @@
 """
 Tuned numbers in one record, with unit and origin.
 
-What bounds memory, and what a sum needs to end, is not tuned and stands in its room. docs/tuning.md says what
-each number is worth: which figures of the films leave their budget when it is doubled or halved.
+What bounds memory, and what a sum needs to end, is not tuned and stands in its room. What each number is
+worth, which is which figures of the films leave their budget when it is doubled or halved, tells
+``python -m bench.mutate anchord.tracking.tuning TUNING``.
 """
 
 from __future__ import annotations
