@@ -73,8 +73,12 @@ def test_a_dropped_video_gives_a_timeline_that_the_web_server_may_read(server: C
 
 
 def test_status_says_what_it_does(server: Container) -> None:
+    # The container's root is an overlay, whose lower layer no event tells of.
     wait_until(
-        lambda: shown(server, "StatusText") == "watching 1 pack (inotify)", limit_s=40, what="the status line"
+        lambda: shown(server, "StatusText") == "watching 1 pack (inotify+poll)",
+        limit_s=40,
+        what="the status line",
+        tell=lambda: shown(server, "StatusText"),
     )
 
 
