@@ -262,6 +262,7 @@ def test_a_video_that_takes_nodes_with_it_is_parked_and_its_neighbour_is_not(
         drop(cluster.root / "poison/idle.webm", long_video)
         for i in range(6):
             with cluster.node(f"node{i}") as node:
+                daemon.wait_for("node_found", node=f"node{i}")
                 wait_for_worker(node)
                 kill(node)
             daemon.wait_for("node_lost", node=f"node{i}")
