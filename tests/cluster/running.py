@@ -176,6 +176,8 @@ class Network:
     """
     Hosts that are network namespaces on a bridge of their own; as root.
 
+    The bridge has a namespace too: in the machine's own a firewall, as Docker's, may drop what it forwards.
+
     Args:
         hosts: their names.
     """
@@ -186,16 +188,18 @@ class Network:
         self._hosts = hosts
 
     def __enter__(self) -> Self:
-        bridge = f"an{self._id}"
-        _ip("link", "add", bridge, "type", "bridge")
-        _ip("link", "set", bridge, "up")
+        bridge, hub = "bridge", self._space("hub")
+        _ip("netns", "add", hub)
+        _ip("-n", hub, "link", "add", bridge, "type", "bridge")
+        _ip("-n", hub, "link", "set", bridge, "up")
         for i, host in enumerate(self._hosts):
             space, ours, theirs = self._space(host), f"a{self._id}h{i}", f"a{self._id}g{i}"
             _ip("netns", "add", space)
             _ip("link", "add", ours, "type", "veth", "peer", "name", theirs)
             _ip("link", "set", theirs, "netns", space)
-            _ip("link", "set", ours, "master", bridge)
-            _ip("link", "set", ours, "up")
+            _ip("link", "set", ours, "netns", hub)
+            _ip("-n", hub, "link", "set", ours, "master", bridge)
+            _ip("-n", hub, "link", "set", ours, "up")
             for told in (
                 ("addr", "add", f"{self.address(host)}/24", "dev", theirs),
                 ("link", "set", theirs, "up"),
@@ -207,9 +211,8 @@ class Network:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for host in self._hosts:
+        for host in (*self._hosts, "hub"):
             _ip("netns", "del", self._space(host))
-        _ip("link", "del", f"an{self._id}")
 
     def address(self, host: str) -> str:
         """A host's address, which is nobody's outside (RFC 5737)."""
@@ -224,13 +227,13 @@ class Network:
         """A host's cable is out for at least so long; nobody is told, packets just do not come."""
         port = f"a{self._id}h{self._hosts.index(host)}"
         ends_at_s = time.monotonic() + seconds
-        _ip("link", "set", port, "nomaster")
+        _ip("-n", self._space("hub"), "link", "set", port, "nomaster")
         try:
             yield
             while (left_s := ends_at_s - time.monotonic()) > 0:
                 time.sleep(left_s)
         finally:
-            _ip("link", "set", port, "master", f"an{self._id}")
+            _ip("-n", self._space("hub"), "link", "set", port, "master", "bridge")
 
     def _space(self, host: str) -> str:
         return f"anchord-{self._id}-{host}"
