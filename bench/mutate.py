@@ -8,8 +8,8 @@ the films leave what they are without that, as a row of Markdown::
     python -m bench.mutate anchord.tracking.tuning TUNING --rates 3 --only fast gap look_around_astronaut
 
 NAME may be a number or a tuple of numbers in a module, a field of a frozen record in it, or such a record,
-which is all of its fields, one after the other: hours. Ends with 1 where a constant is
-felt by none of the factors: it is a guess that nobody would miss.
+which is all of its fields, one after the other: hours. Ends with 1 where a constant is felt by none of the
+factors: it is a guess that nobody would miss.
 """
 
 from __future__ import annotations

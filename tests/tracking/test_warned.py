@@ -77,8 +77,6 @@ def test_a_film_that_is_spoilt_is_named_so_and_not_otherwise(
 def test_of_any_person_it_is_known_how_they_stand(
     name: str, turned: str, tmp_path: Path, finder: FaceFinder
 ) -> None:
-    if (name, turned) == ("dark_spectacled", "upside down"):
-        pytest.xfail("the one that passes for upright; see faces/upright.py")
     person = SPOILT[turned][0](still(name).pixels)
     file = encode(
         tmp_path / "idle.mp4", [(100.0 * index, person) for index in range(30)], codec="libx264", fps=10

@@ -38,9 +38,9 @@ def is_down(samples: Sequence[Stands]) -> bool:
     Whether faces are seen much more often once the samples are turned, or no less often, taller and more like
     faces.
 
-    On 20 real clips and 9 portraits, as they are and turned by half a circle, that is wrong for one dark
-    portrait with glasses that stands on its head and passes. Likeness differs by 0.25 at least on all clips,
-    height by as little as a hundredth.
+    On 20 real clips and 9 portraits, as they are and turned by half a circle, that is right, of one dark
+    portrait with glasses by 0.05 of likeness. Likeness differs by 0.25 at least on all clips, height by as
+    little as a hundredth.
     """
     as_is = [both.as_is for both in samples if both.as_is]
     turned = [both.turned for both in samples if both.turned]
