@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -139,6 +140,18 @@ class Daemon:
     def count(self, name: str, **keys: Any) -> int:
         """How many such events there were so far."""
         return sum(event["event"] == name and keys.items() <= event.items() for event in self.events)
+
+    @contextlib.contextmanager
+    def workers_held(self) -> Iterator[None]:
+        """Within it, the workers that were started so far stand still, so that no job ends."""
+        pids = [event["pid"] for event in self.events if event["event"] == "worker_started"]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
     def told(self) -> str:
         """The whole log, for a failing test."""

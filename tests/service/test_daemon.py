@@ -296,7 +296,9 @@ def test_a_killed_worker_costs_its_job_only(root: Path) -> None:
 
 def test_a_worker_lost_twice_over_the_same_video_parks_it(root: Path) -> None:
     drop(root / "me" / "idle.webm", small_film(fps=30, seconds=20))
-    with Daemon(root, "[worker]\ntimeout_s = 1") as daemon:
+    # Some 5 s of work, on a fast machine too.
+    slow = "[worker]\ntimeout_s = 1\nthreads = 1\n[extract]\nsample_rate = 1\n"
+    with Daemon(root, slow) as daemon:
         assert "timeout_s = 1" in daemon.wait_for("worker_lost")["error"]
         daemon.wait_for("pack_failed")
         refused = daemon.wait_for("video_refused")

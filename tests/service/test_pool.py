@@ -35,11 +35,12 @@ def test_two_videos_are_worked_on_at_once_and_a_lone_one_goes_to_a_warm_worker(r
         daemon.wait_for("daemon_started")
         for pack in ("a", "b", "c"):
             drop(root / pack / "idle.webm", long)
-        wait_until(lambda: daemon.count("extraction_started") == 2)
-        wait_until(lambda: [pack["state"] for pack in told(daemon)["packs"]].count("working") == 2)
-        counts = told(daemon)["daemon"]["counts"]
-        assert (counts["worker_places"], counts["workers_working"]) == (2, 2)
-        assert daemon.count("timeline_written") == 0
+        wait_until(lambda: daemon.count("worker_started") == 2)
+        with daemon.workers_held():
+            wait_until(lambda: [pack["state"] for pack in told(daemon)["packs"]].count("working") == 2)
+            counts = told(daemon)["daemon"]["counts"]
+            assert (counts["worker_places"], counts["workers_working"]) == (2, 2)
+            assert daemon.count("timeline_written") == 0
         for pack in ("a", "b", "c"):
             daemon.wait_for("timeline_written", pack=pack)
         drop(root / "d" / "idle.webm", small_film())
@@ -81,12 +82,13 @@ def test_a_reload_makes_the_pool_larger_and_smaller_and_ends_nothing_that_runs(r
     with Daemon(root, "[worker]\nprocesses = 1\nthreads = 1\n") as daemon:
         for pack in ("a", "b"):
             drop(root / pack / "idle.webm", long)
-        daemon.wait_for("extraction_started")
+        daemon.wait_for("worker_started")
         before = daemon.settings.read_text()
         daemon.settings.write_text(before.replace("processes = 1", "processes = 2"))
-        daemon.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: daemon.count("extraction_started") == 2)
-        assert daemon.count("timeline_written") == 0
+        with daemon.workers_held():
+            daemon.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: daemon.count("extraction_started") == 2)
+            assert daemon.count("timeline_written") == 0
         daemon.settings.write_text(before)
         daemon.process.send_signal(signal.SIGHUP)
         for pack in ("a", "b"):
